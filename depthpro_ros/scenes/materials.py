@@ -7,9 +7,8 @@ import colorsys
 
 import numpy as np
 
+from depthpro_ros.scenes.layout import Colour
 from depthpro_ros.scenes.textures import Material
-
-Colour = tuple[float, float, float]
 
 
 def random_colour(rng: np.random.Generator, *, value: tuple[float, float] = (0.15, 0.95)) -> Colour:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ray intersections with boxes, vertical cylinders and spheres, batched over scenes.
 
-World frame: x and y level, z up, ground at z = 0 (REP 103). Rays are o + t d with d of any length: with d scaled
-to depth 1 along the optical axis, t is the z-depth itself. Vectors are stored [3, N] (one row per component).
+World frame: x and y level, z up, ground at z = 0 (REP 103). Rays are o + t d with d of any length: with d
+scaled to depth 1 along the optical axis, t is the z-depth itself.
+Vectors are stored [3, N], a row per component.
 
 Bounding spheres pick the few (solid, ray) pairs that may touch; only those get an exact test.
 """
@@ -25,7 +26,8 @@ class SolidTable:
         kind: int64 [B, P], BOX, CYLINDER or SPHERE.
         centre: float32 [3, B, P] metres.
         cos, sin: float32 [B, P] of the yaw about z.
-        half: float32 [3, B, P] half sizes in metres (radius, radius, half height for cylinders; radius for spheres).
+        half: float32 [3, B, P] half sizes in metres; cylinders: radius twice, half height;
+            spheres: radius three times.
         bound: float32 [B, P] bounding radius in metres, negative for an empty slot.
     """
 
@@ -73,7 +75,7 @@ def _round(o: torch.Tensor, d: torch.Tensor, radius: torch.Tensor) -> tuple[torc
 
 
 def _entry(kind: int, o: torch.Tensor, d: torch.Tensor, half: torch.Tensor) -> torch.Tensor:
-    """Ray parameter where local rays [3, N] enter the solid, +inf where they miss it or start past the entry."""
+    """Ray parameter where local rays [3, N] enter the solid, +inf where they miss it or start behind."""
     if kind == BOX:
         near, far = _slab(o, d, half)
         enter, leave = near.amax(0), far.amin(0)
@@ -93,11 +95,11 @@ def _candidates(solids: SolidTable, o: torch.Tensor, d: torch.Tensor, t_max: tor
     dtype = torch.float64 if d.is_cuda else torch.float32
     centre, bound = solids.centre.permute(1, 2, 0).to(dtype), solids.bound[:, :, None].to(dtype)
     o, d, t_max = (
-        x.view(-1, scenes, x.shape[-1] // scenes).transpose(0, 1).to(dtype) for x in (o, d, t_max[None])
+        x.reshape(-1, scenes, x.shape[-1] // scenes).transpose(0, 1).to(dtype) for x in (o, d, t_max[None])
     )
     d = d / (d * d).sum(1, keepdim=True).sqrt().clamp(min=_EPS)
     one, big = torch.ones_like(t_max), 1e18
-    # Squared distance from origin to centre, less the squared radius, as one product of [B, P, 5] and [B, 5, R].
+    # Squared distance from origin to centre, less the squared radius: one product [B, P, 5] x [B, 5, R].
     # The slack keeps rounding from ever dropping a true hit; `big` drops idle rays and empty slots.
     slack = 1 - 1e-5
     power = (centre * centre).sum(2, keepdim=True) * slack - 1.01 * bound * bound - 1e-3
@@ -122,7 +124,7 @@ def nearest_hit(
         t_max: float32 [B * R]; hits at or beyond it do not count.
 
     Returns:
-        t float32 [B * R], the smaller of the hit and t_max, and the slot int64 [B * R], -1 where nothing was hit.
+        t float32 [B * R], the smaller of the hit and t_max, and the slot int64 [B * R], -1 for no hit.
     """
     scenes, slots = solids.bound.shape
     best = t_max.clone()
@@ -142,7 +144,7 @@ def nearest_hit(
         best.scatter_reduce_(0, at, t, "amin")
         found.append((t, at, slot[pick]))
     for t, at, which in found:
-        # Where two solids meet at exactly one depth the higher slot wins, in whatever order the device writes.
+        # Of two solids at exactly one depth the higher slot wins, in whatever order the device writes.
         won = ((t == best[at]) & (t < t_max[at])).nonzero()[:, 0]
         slot_of.scatter_reduce_(0, at[won], which[won], "amax")
     return best, slot_of
@@ -150,7 +152,7 @@ def nearest_hit(
 
 @dataclass(frozen=True)
 class Surface:
-    """Where rays ended: local frame resolved to normal (world, facing the ray) and metric texture coordinates."""
+    """Where rays ended: the normal (world, facing the ray) [3, N] and texture coordinates in metres [N]."""
 
     normal: torch.Tensor
     u: torch.Tensor
@@ -159,7 +161,7 @@ class Surface:
 
 
 def surface_at(solids: SolidTable, index: torch.Tensor, point: torch.Tensor, d: torch.Tensor) -> Surface:
-    """Describe the surface of the solids `index` (int64 [N] into B * P) at world points [3, N] hit along d [3, N]."""
+    """Describe solids `index` (int64 [N] into B * P) at the world points [3, N] hit along d [3, N]."""
     kind = solids.kind.flatten()[index]
     half = solids.half.flatten(1)[:, index]
     x, y, z = local = to_local(solids, index, point - solids.centre.flatten(1)[:, index])

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Surface patterns with metric scale: one grid pattern and one noise cover every material.
 
-Tiles, bricks, planks, stripes and window fronts are all a grid of cells with joints between them, so a material
-is a row of numbers and shading needs no branch per pattern. Everything finer than a pixel fades to its mean.
+Tiles, bricks, planks, stripes and window fronts are all a grid of cells with joints between them, so a
+material is a row of numbers and shading needs no branch per pattern. What is finer than a pixel fades away.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _OCTAVES = ((1.0, 0.5), (0.37, 0.3), (0.137, 0.2))
 
 
 class Material(NamedTuple):
-    """One surface finish. Colours are linear RGB in 0..1; the order of the fields is that of `albedo`'s rows."""
+    """One surface finish. Colours are linear RGB in 0..1; `albedo` takes the fields in this order."""
 
     red_a: float = 0.5
     green_a: float = 0.5

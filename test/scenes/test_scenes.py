@@ -8,7 +8,15 @@ import math
 import pytest
 import torch
 
-from depthpro_ros.scenes import Camera, Layout, Room, Solid, render_layouts, render_scenes
+from depthpro_ros.scenes import (
+    Camera,
+    Layout,
+    Room,
+    Solid,
+    layout_from_seed,
+    render_layouts,
+    render_scenes,
+)
 from depthpro_ros.scenes.raycast import BOX, CYLINDER, SPHERE
 
 SIZE = 48
@@ -108,6 +116,15 @@ def test_scene_depends_on_its_seed_only() -> None:
         assert torch.equal(getattr(together, name)[3], getattr(reordered, name)[0])
         assert torch.equal(getattr(together, name)[1], getattr(reordered, name)[1])
     assert not torch.equal(together.rgb[0], together.rgb[1])
+
+
+def test_many_at_once_equal_one_by_one() -> None:
+    layouts = [layout_from_seed(seed) for seed in range(8)]
+    single = render_layouts(layouts, height=SIZE, width=SIZE, at_once=1)
+    joint = render_layouts(layouts, height=SIZE, width=SIZE, at_once=8)
+    torch.testing.assert_close(joint.depth_m, single.depth_m)
+    apart = (joint.rgb.float() - single.rgb.float()).abs()
+    assert (apart <= 1).float().mean() > 0.999
 
 
 def test_same_geometry_at_another_resolution() -> None:
