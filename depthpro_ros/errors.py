@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The errors that this package raises for reasons a user can act on."""
+
+
+class DepthProError(Exception):
+    """Base of every error raised on purpose by this package; its text says what to do."""
+
+
+class InputError(DepthProError, ValueError):
+    """An image, a focal length or an option is not of the form that was asked for."""
+
+
+class CameraError(DepthProError, ValueError):
+    """A camera's intrinsics are missing, contradict the image, or make no sense."""
+
+
+class WeightsError(DepthProError):
+    """A weights file is missing, damaged, or belongs to another network."""

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every depth model offers, and what it returns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from depthpro_ros.errors import InputError
+
+Rgb = NDArray[np.uint8] | Tensor
+Focal = float | Sequence[float | None] | NDArray[Any] | Tensor | None
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Depth of one image [H, W] or of a batch [B, H, W].
+
+    Attributes:
+        depth_m: float32, z-depth (along the optical axis, not the ray) in metres, on the model's device.
+        focal_px: float32 [] or [B], the focal length that the depth was made with, pixels of the image's
+            width. Depth is proportional to it.
+        fov_deg: float32 [] or [B], the network's horizontal field of view in degrees; None where that
+            network did not run.
+    """
+
+    depth_m: Tensor
+    focal_px: Tensor
+    fov_deg: Tensor | None
+
+
+@dataclass(frozen=True)
+class EstimatorInfo:
+    """Which model this is.
+
+    Attributes:
+        name: registered name, or the file's name.
+        weights: path of the weights file.
+        parameters: number of weights.
+        device, precision: where and in which number format it computes.
+        notice: something that the user must know about this model; empty if there is nothing.
+    """
+
+    name: str
+    weights: str
+    parameters: int
+    device: str
+    precision: str
+    notice: str = ""
+
+
+class Estimator(Protocol):
+    """A metric depth model."""
+
+    @property
+    def info(self) -> EstimatorInfo:
+        """Which model this is."""
+        ...
+
+    def predict(self, rgb: Rgb, focal_px: Focal = None) -> Prediction:
+        """Estimate depth.
+
+        Args:
+            rgb: uint8 [H, W, 3] or [B, H, W, 3].
+            focal_px: pixels of the given width, one number or one per image; None where it is unknown,
+                which makes the network estimate it.
+
+        Raises:
+            InputError: another shape or dtype, or a focal length that is not finite and above 0.
+        """
+        ...
+
+
+def image_batch(rgb: Rgb, device: torch.device) -> tuple[Tensor, bool]:
+    """Check images and bring them to a device.
+
+    Returns:
+        uint8 [B, H, W, 3], and whether the caller gave a batch.
+
+    Raises:
+        InputError: not uint8, or not [H, W, 3] or [B, H, W, 3], or empty.
+    """
+    tensor = torch.from_numpy(np.ascontiguousarray(rgb)) if isinstance(rgb, np.ndarray) else rgb
+    if not isinstance(tensor, Tensor):
+        raise InputError(f"rgb must be a NumPy array or a torch tensor, not {type(rgb).__name__}")
+    if tensor.dtype != torch.uint8:
+        raise InputError(f"rgb must be uint8 (0 to 255), not {tensor.dtype}")
+    if tensor.ndim not in (3, 4) or tensor.shape[-1] != 3 or tensor.numel() == 0:
+        raise InputError(
+            f"rgb must be [H, W, 3] or [B, H, W, 3] and not empty, it is {list(tensor.shape)}"
+        )
+    batched = tensor.ndim == 4
+    return (tensor if batched else tensor[None]).to(device, non_blocking=True), batched
+
+
+def focal_list(focal_px: Focal, batch: int) -> list[float | None]:
+    """Spell a focal argument out: one entry per image, None where it is to be estimated.
+
+    Raises:
+        InputError: not one entry per image, or one that is not finite and above 0.
+    """
+    entries: list[Any]
+    if focal_px is None or isinstance(focal_px, int | float | np.number):
+        entries = [focal_px] * batch
+    elif isinstance(focal_px, Tensor | np.ndarray):
+        entries = focal_px.reshape(-1).tolist()
+        entries = entries * batch if focal_px.ndim == 0 else entries
+    else:
+        entries = list(focal_px)
+    if len(entries) != batch:
+        raise InputError(f"focal_px has {len(entries)} entries for {batch} images: give one, or one per image")
+    for entry in entries:
+        if entry is not None and not (math.isfinite(entry) and entry > 0):
+            raise InputError(f"focal_px must be finite and above 0 pixels, or None; it is {entry}")
+    return [None if entry is None else float(entry) for entry in entries]

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Initial weights for a Depth Pro network that starts from nothing."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from depthpro_ros.models.depth_pro import DepthPro
+from depthpro_ros.models.depth_pro.decoder import ResidualUnit
+from depthpro_ros.models.vit import VisionTransformer
+
+TYPICAL_CANONICAL_INVERSE_DEPTH = 0.3
+"""A focal length of one image width and things 3 m away."""
+TYPICAL_FOV_DEG = 65.0
+
+
+def initialise(network: DepthPro) -> None:
+    """Fill a network with random weights from which it learns.
+
+    The residual units start near the identity: five fusion levels of random convolutions would bury the
+    image's signal. The last bias starts at a typical output, since a unit that starts below zero under
+    the final ReLU never gets a gradient.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Linear):
+            nn.init.trunc_normal_(module.weight, std=0.02)
+            nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+            # a stride-2 transposed convolution feeds each output from one tap only
+            fan_in = module.in_channels * (1 if module.kernel_size == (2, 2) else module.weight[0, 0].numel())
+            nn.init.trunc_normal_(module.weight, std=fan_in**-0.5)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, VisionTransformer):
+            nn.init.trunc_normal_(module.pos_embed, std=0.02)
+            nn.init.trunc_normal_(module.cls_token, std=0.02)
+    with torch.no_grad():
+        for module in network.modules():
+            if isinstance(module, ResidualUnit):
+                module.residual[3].weight.mul_(0.1)
+        network.head[4].weight.mul_(0.1)
+        network.head[4].bias.fill_(TYPICAL_CANONICAL_INVERSE_DEPTH)
+        if network.fov is not None:
+            network.fov.head[4].weight.mul_(0.1)
+            network.fov.head[4].bias.fill_(TYPICAL_FOV_DEG)
