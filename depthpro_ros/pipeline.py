@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One camera frame in, one DepthFrame out. No ROS here: node, command line and evaluation use it alike."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from depthpro_ros.camera import CameraModel, Intrinsics, Rectifier
+from depthpro_ros.cloud import Projector, finite_points
+from depthpro_ros.errors import CameraError, InputError
+from depthpro_ros.filters import FocalFilter, edge_mask, limit_range
+from depthpro_ros.models.estimator import Estimator
+
+FocalPolicy = Literal["auto", "camera_info", "estimated", "fixed"]
+FocalSource = Literal["camera_info", "estimated", "fixed"]
+EstimatePolicy = Literal["auto", "always", "never"]
+EdgePolicy = Literal["off", "cloud", "all"]
+
+
+@dataclass(frozen=True)
+class PipelineSettings:
+    """What a user may choose.
+
+    Attributes:
+        focal_policy: where the focal length comes from. `auto`: CameraInfo where it is calibrated, else
+            the network's estimate.
+        fixed_focal_px: focal length for `fixed`, in pixels of the image's width.
+        estimate: when the field-of-view network runs: `auto` only where the focal is wanted.
+        rectify: undo lens distortion first (needs a calibrated camera).
+        input_rectified: the images are rectified already, so P describes them rather than K.
+        min_depth_m, max_depth_m: nearer is -Inf, farther +Inf (REP 117).
+        edge_filter: where flying pixels at depth edges become NaN: nowhere, in the cloud, or in the depth
+            image too.
+        edge_ratio: depth step that is an edge, relative to the depth.
+        cloud_stride: every n-th pixel of every n-th row becomes a point.
+        cloud_organised: keep the grid, with NaN where there is no point; else finite points only.
+    """
+
+    focal_policy: FocalPolicy = "auto"
+    fixed_focal_px: float = 0.0
+    estimate: EstimatePolicy = "auto"
+    rectify: bool = False
+    input_rectified: bool = False
+    min_depth_m: float = 0.0
+    max_depth_m: float = 80.0
+    edge_filter: EdgePolicy = "cloud"
+    edge_ratio: float = 0.1
+    cloud_stride: int = 1
+    cloud_organised: bool = True
+
+    def __post_init__(self) -> None:
+        if self.focal_policy == "fixed" and not (self.fixed_focal_px > 0 and math.isfinite(self.fixed_focal_px)):
+            raise InputError(
+                f"focal_policy 'fixed' needs fixed_focal_px above 0 pixels, it is {self.fixed_focal_px}"
+            )
+        if not 0 <= self.min_depth_m < self.max_depth_m:
+            raise InputError(
+                f"min_depth_m {self.min_depth_m} and max_depth_m {self.max_depth_m} must satisfy 0 <= min < max"
+            )
+        if self.cloud_stride < 1:
+            raise InputError(f"cloud_stride {self.cloud_stride} must be at least 1")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which results somebody waits for; the others are not computed."""
+
+    depth: bool = True
+    cloud: bool = True
+
+
+@dataclass(frozen=True)
+class DepthFrame:
+    """Everything known about one image.
+
+    Attributes:
+        depth_m: float32 [H, W], z-depth in metres; +Inf too far, -Inf too near, NaN not trusted.
+        rgb: uint8 [H, W, 3], the image that the depth belongs to (rectified if that was asked for).
+        intrinsics: the camera actually used, for the size of `depth_m`.
+        camera: what to publish beside the depth: `intrinsics`, with the distortion that is still there.
+        focal_source: where its focal length comes from.
+        cloud: float32 [h, w, 4] organised or [N, 4], as `depthpro_ros.cloud` packs it; None if not wanted.
+        estimated: the field-of-view network's own pinhole for this frame; None where it did not run.
+        model_ms: time in the estimator, milliseconds.
+    """
+
+    depth_m: Tensor
+    rgb: NDArray[np.uint8]
+    intrinsics: Intrinsics
+    camera: CameraModel
+    focal_source: FocalSource
+    cloud: Tensor | None
+    estimated: Intrinsics | None
+    model_ms: float
+
+
+CloudMemory = Callable[[int, int], Tensor]
+"""(rows, columns) to a float32 [rows, columns, 4] tensor in host memory, for example inside a message."""
+
+
+@dataclass
+class Pipeline:
+    """Turns the frames of one camera into depth. Not for use by two threads at once.
+
+    Args:
+        estimator: the model.
+        settings: may be replaced between frames.
+    """
+
+    estimator: Estimator
+    settings: PipelineSettings = field(default_factory=PipelineSettings)
+    focal_filter: FocalFilter = field(default_factory=FocalFilter)
+    _rectifier: tuple[CameraModel, Rectifier] | None = None
+    _projector: Projector | None = None
+
+    def process(
+        self,
+        rgb: NDArray[np.uint8],
+        camera: CameraModel | None,
+        wanted: Wanted = Wanted(),  # noqa: B008 - frozen
+        cloud_memory: CloudMemory | None = None,
+    ) -> DepthFrame:
+        """Process one frame.
+
+        Args:
+            rgb: uint8 [H, W, 3].
+            camera: the camera's calibration, or None where it is unknown.
+            wanted: what to compute.
+            cloud_memory: where an organised cloud is to be written; else it stays on the device.
+
+        Raises:
+            InputError: the image or a setting is unusable.
+            CameraError: the calibration is needed and missing, or contradicts the image.
+        """
+        settings = self.settings
+        if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or not rgb.size:
+            raise InputError(f"image must be uint8 [H, W, 3] and not empty, it is {rgb.dtype} {list(rgb.shape)}")
+        height, width = rgb.shape[:2]
+        if settings.rectify and not settings.input_rectified:
+            rgb, camera = self._rectified(rgb, camera)
+            known = self._known_intrinsics(camera, width, height, rectified=True)
+        else:
+            known = self._known_intrinsics(camera, width, height, rectified=settings.input_rectified)
+
+        estimate = known is None or settings.estimate == "always"
+        if known is None and settings.estimate == "never":
+            raise CameraError(
+                "no focal length: CameraInfo is missing or not calibrated, and 'estimate' is 'never'; publish a "
+                "calibrated CameraInfo, set focal_policy to 'fixed', or allow the estimate"
+            )
+        started = time.perf_counter()
+        prediction = self.estimator.predict(rgb, None if estimate else known.fx)  # type: ignore[union-attr]
+        depth, estimated = prediction.depth_m, None
+        if estimate:
+            raw_focal = float(prediction.focal_px)
+            estimated = Intrinsics.from_focal(width, height, raw_focal)
+            if known is None:
+                known = Intrinsics.from_focal(width, height, self.focal_filter.update(raw_focal, width))
+            # depth is proportional to the focal length: rescale what was made with the raw estimate
+            depth = depth * (known.fx / raw_focal)
+        assert known is not None
+        source: FocalSource = (
+            "fixed"
+            if settings.focal_policy == "fixed"
+            else "camera_info"
+            if self._uses_camera_info(camera)
+            else "estimated"
+        )
+        if depth.is_cuda:
+            torch.cuda.synchronize(depth.device)
+        model_ms = (time.perf_counter() - started) * 1e3
+
+        edges = None
+        if settings.edge_filter == "all" or (settings.edge_filter == "cloud" and wanted.cloud):
+            edges = edge_mask(depth, settings.edge_ratio)
+        depth = limit_range(depth, settings.min_depth_m, settings.max_depth_m)
+        if edges is not None and settings.edge_filter == "all":
+            depth.masked_fill_(edges, torch.nan)
+        cloud = None
+        if wanted.cloud:
+            trusted = depth if edges is None or settings.edge_filter == "all" else depth.masked_fill(edges, torch.nan)
+            cloud = self._cloud(trusted, rgb, known, cloud_memory)
+        return DepthFrame(
+            depth_m=depth,
+            rgb=rgb,
+            intrinsics=known,
+            camera=self._published_camera(known, camera),
+            focal_source=source,
+            cloud=cloud,
+            estimated=estimated,
+            model_ms=model_ms,
+        )
+
+    def reset(self) -> None:
+        """Forget what earlier frames said: call it when time went back or the camera was exchanged."""
+        self.focal_filter.reset()
+
+    def _uses_camera_info(self, camera: CameraModel | None) -> bool:
+        policy = self.settings.focal_policy
+        return policy == "camera_info" or (policy == "auto" and camera is not None and camera.calibrated)
+
+    def _known_intrinsics(
+        self, camera: CameraModel | None, width: int, height: int, *, rectified: bool
+    ) -> Intrinsics | None:
+        """The intrinsics that do not depend on the network, or None where its estimate is to be used."""
+        settings = self.settings
+        if settings.focal_policy == "fixed":
+            return Intrinsics.from_focal(width, height, settings.fixed_focal_px)
+        if not self._uses_camera_info(camera):
+            return None
+        if camera is None:
+            raise CameraError(
+                "focal_policy is 'camera_info' and no CameraInfo has arrived: publish it, or choose 'auto'"
+            )
+        return camera.intrinsics(width, height, rectified=rectified)
+
+    def _rectified(
+        self, rgb: NDArray[np.uint8], camera: CameraModel | None
+    ) -> tuple[NDArray[np.uint8], CameraModel | None]:
+        """Undo lens distortion, with maps that are made once per calibration."""
+        if camera is None or not camera.calibrated:
+            raise CameraError("'rectify' is on and there is no calibrated CameraInfo: publish one, or turn it off")
+        if self._rectifier is None or self._rectifier[0] != camera:
+            self._rectifier = (camera, Rectifier(camera, rgb.shape[1], rgb.shape[0]))
+        return self._rectifier[1](rgb), camera.without_distortion()
+
+    def _cloud(
+        self, depth_m: Tensor, rgb: NDArray[np.uint8], intrinsics: Intrinsics, memory: CloudMemory | None
+    ) -> Tensor:
+        settings, device = self.settings, depth_m.device
+        projector = self._projector
+        if (
+            projector is None
+            or projector.intrinsics != intrinsics
+            or projector.stride != settings.cloud_stride
+            or projector.device != device
+        ):
+            projector = self._projector = Projector(intrinsics, settings.cloud_stride, device)
+        colours = torch.from_numpy(rgb).to(device)
+        if not settings.cloud_organised:
+            return finite_points(projector.pack(depth_m, colours))
+        out = None if memory is None else memory(*projector.shape)
+        if out is None or out.device == device:
+            return projector.pack(depth_m, colours, out)
+        return out.copy_(projector.pack(depth_m, colours))
+
+    def _published_camera(self, used: Intrinsics, camera: CameraModel | None) -> CameraModel:
+        """`used`, with the lens distortion that the depth image still has."""
+        published = CameraModel.from_intrinsics(used, camera.frame_id if camera else "")
+        settings = self.settings
+        if camera is None or settings.input_rectified or not (camera.distorted and self._uses_camera_info(camera)):
+            return published
+        from dataclasses import replace
+
+        return replace(published, d=camera.d, distortion_model=camera.distortion_model)
