@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The nano's training loop: its loss, its start, and going on after an interruption."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+import torch
+
+from depthpro_ros.models.depth_pro import DepthPro
+from depthpro_ros.models.depth_pro.network import normalise
+from depthpro_ros.scenes import render_scenes
+from depthpro_ros.training import nano
+from depthpro_ros.training.init import TYPICAL_CANONICAL_INVERSE_DEPTH, TYPICAL_FOV_DEG, initialise
+
+
+def test_target_is_canonical_inverse_depth() -> None:
+    """depth = focal / (width * C), so a prediction equal to the target gives the scene's depth back."""
+    scenes = render_scenes(range(2), height=48, width=64)
+    sample = nano.Sample.of(scenes)
+    depth = (scenes.focal_px / 64).view(-1, 1, 1) / sample.canonical
+    torch.testing.assert_close(depth, scenes.depth_m)
+    torch.testing.assert_close(64 / 2 / torch.tan(torch.deg2rad(sample.fov_deg) / 2), scenes.focal_px)
+
+
+def test_loss_of_a_perfect_prediction_is_zero_also_below_the_relu_in_the_sky() -> None:
+    target = torch.rand(2, 16, 16) + 0.1
+    target[:, :4] = 0
+    raw = target.clone()
+    raw[:, :4] = -3.0
+    assert nano.depth_loss(raw[:, None], target) == 0
+
+
+def test_loss_of_a_constant_offset_has_a_closed_form() -> None:
+    """Slopes agree, so only the relative term is left: e / (C + far)."""
+    target = torch.full((1, 16, 16), 0.5)
+    loss = nano.depth_loss(target[:, None] + 0.1, target)
+    assert float(loss) == pytest.approx(0.1 / (0.5 + nano.FAR_CANONICAL))
+
+
+def test_network_starts_at_a_typical_scene_and_every_weight_gets_a_gradient() -> None:
+    torch.manual_seed(0)
+    network = DepthPro(nano.NANO)
+    initialise(network)
+    sample = nano.Sample.of(render_scenes(range(2), height=192, width=256))
+    canonical, fov = network(normalise(sample.rgb, 256, True))
+    assert float(canonical.detach().median()) == pytest.approx(TYPICAL_CANONICAL_INVERSE_DEPTH, rel=0.5)
+    assert fov is not None and fov.detach().tolist() == pytest.approx([TYPICAL_FOV_DEG] * 2, rel=0.3)
+    (nano.depth_step(network, sample) + nano.fov_step(network, sample)).backward()
+    unused = {"decoder.fusions.3.resnet1"}
+    dead = [
+        name
+        for name, parameter in network.named_parameters()
+        if (parameter.grad is None or not parameter.grad.any()) and name.rsplit(".residual", 1)[0] not in unused
+    ]
+    assert dead == []
+
+
+def test_fov_training_does_not_touch_the_depth_network() -> None:
+    network = DepthPro(nano.NANO)
+    initialise(network)
+    sample = nano.Sample.of(render_scenes(range(1), height=192, width=256))
+    nano.fov_step(network, sample).backward()
+    touched = {name.split(".")[0] for name, p in network.named_parameters() if p.grad is not None}
+    assert touched == {"fov"}
+
+
+def test_fov_head_sees_the_same_features_in_training_and_in_use() -> None:
+    torch.manual_seed(1)
+    network = DepthPro(nano.NANO).eval()
+    initialise(network)
+    image = torch.rand(1, 3, 256, 256) * 2 - 1
+    with torch.no_grad():
+        lowres, quarter = network.global_features(image)
+        assert network.fov is not None
+        torch.testing.assert_close(network.fov(quarter, lowres), network(image)[1])
+
+
+def test_training_lowers_the_loss_checkpoints_and_goes_on(tmp_path, monkeypatch, capsys) -> None:
+    checkpoint = tmp_path / "checkpoint.pt"
+    common = ["nano", "--checkpoint", str(checkpoint), "--batch", "2", "--device", "cpu", "--log-every", "1"]
+    monkeypatch.setattr(sys, "argv", [*common, "--minutes", "0.2", "--fov-share", "0.5"])
+    nano.main()
+    first = capsys.readouterr().out
+    assert "depth step" in first and "fov step" in first
+    steps = torch.load(checkpoint, weights_only=True)["step"]
+    monkeypatch.setattr(sys, "argv", [*common, "--minutes", "0.25", "--fov-share", "0.5"])
+    nano.main()
+    second = capsys.readouterr().out
+    assert f"resumed at step {steps}" in second
+    assert torch.load(checkpoint, weights_only=True)["step"] > steps
+    assert not list(tmp_path.glob("*.partial"))
