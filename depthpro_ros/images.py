@@ -70,6 +70,35 @@ ENCODINGS["8UC3"] = ENCODINGS["bgr8"]
 ENCODINGS["8UC1"] = ENCODINGS["mono8"]
 
 
+def check(encoding: str, size_bytes: int, *, height: int, width: int, step: int) -> Encoding:
+    """Check that an image of `size_bytes` bytes is what its header says, and look up its encoding.
+
+    Raises:
+        InputError: an unknown encoding, an empty image, a step too short, or too few bytes.
+    """
+    known = ENCODINGS.get(encoding)
+    if known is None:
+        raise InputError(f"image encoding {encoding!r} is not supported; known are {', '.join(ENCODINGS)}")
+    if height < 1 or width < 1:
+        raise InputError(f"image is {width}x{height} pixels: nothing to see")
+    row_bytes = width * known.channels * np.dtype(known.dtype).itemsize
+    if step < row_bytes:
+        raise InputError(f"step is {step} bytes, a row of {width} {encoding} pixels needs {row_bytes}")
+    if encoding == "nv12" and (height % 2 or width % 2):
+        raise InputError(f"nv12 images have even sides, this one is {width}x{height}")
+    if known.channels == 2 and width % 2:
+        raise InputError(f"{encoding} images have an even width, this one is {width} wide")
+    if encoding.startswith("bayer") and (height < 2 or width < 2):
+        raise InputError(f"a Bayer image needs at least 2x2 pixels, this one is {width}x{height}")
+    rows = int(height * known.rows)
+    if size_bytes < (rows - 1) * step + row_bytes:
+        raise InputError(
+            f"image data has {size_bytes} bytes, {rows} rows with a step of {step} need {rows * step}: "
+            "the message is truncated"
+        )
+    return known
+
+
 def decode(
     encoding: str, data: Any, *, height: int, width: int, step: int, big_endian: bool = False
 ) -> RgbImage:
@@ -88,28 +117,10 @@ def decode(
     Raises:
         InputError: an unknown encoding, an empty image, a step too short, or too few bytes.
     """
-    known = ENCODINGS.get(encoding)
-    if known is None:
-        raise InputError(f"image encoding {encoding!r} is not supported; known are {', '.join(ENCODINGS)}")
-    if height < 1 or width < 1:
-        raise InputError(f"image is {width}x{height} pixels: nothing to see")
-    size = np.dtype(known.dtype).itemsize
-    row_bytes = width * known.channels * size
-    if step < row_bytes:
-        raise InputError(f"step is {step} bytes, a row of {width} {encoding} pixels needs {row_bytes}")
-    if encoding == "nv12" and (height % 2 or width % 2):
-        raise InputError(f"nv12 images have even sides, this one is {width}x{height}")
-    if known.channels == 2 and width % 2:
-        raise InputError(f"{encoding} images have an even width, this one is {width} wide")
-    if encoding.startswith("bayer") and (height < 2 or width < 2):
-        raise InputError(f"a Bayer image needs at least 2x2 pixels, this one is {width}x{height}")
-    rows = int(height * known.rows)
     buffer = np.frombuffer(data, dtype=np.uint8)
-    if buffer.size < (rows - 1) * step + row_bytes:
-        raise InputError(
-            f"image data has {buffer.size} bytes, {rows} rows with a step of {step} need {rows * step}: "
-            "the message is truncated"
-        )
+    known = check(encoding, len(buffer), height=height, width=width, step=step)
+    size = np.dtype(known.dtype).itemsize
+    rows, row_bytes = int(height * known.rows), width * known.channels * size
     bytes_2d = np.lib.stride_tricks.as_strided(buffer, (rows, row_bytes), (step, 1), writeable=False)
     pixels = bytes_2d if size == 1 else _to_native(bytes_2d, big_endian)
     if known.channels > 1:

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the node measures about itself, and how it says so on /diagnostics (REP 107)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.time import Time
+from std_msgs.msg import Header
+
+from depthpro_ros.models.estimator import EstimatorInfo
+
+WINDOW_S = 10.0
+"""Rates are counted over this long."""
+SAMPLES = 100
+"""Latencies and model times are those of this many last frames."""
+
+
+class Rate:
+    """Events per second, over the last `WINDOW_S` seconds."""
+
+    def __init__(self) -> None:
+        self._times: deque[float] = deque(maxlen=2000)
+
+    def count(self, now: float) -> None:
+        """Count an event at monotonic time `now`."""
+        self._times.append(now)
+
+    def hz(self, now: float) -> float:
+        """The rate now; 0 where there are fewer than two events."""
+        while self._times and self._times[0] < now - WINDOW_S:
+            self._times.popleft()
+        if len(self._times) < 2:
+            return 0.0
+        # to `now` only once the next event is overdue: else the rate would sag between events
+        span = self._times[-1] - self._times[0]
+        period = span / (len(self._times) - 1)
+        return (len(self._times) - 1) / max(span, now - self._times[0] - period, 1e-9)
+
+
+def percentile(samples: Sequence[float], percent: float) -> float:
+    """Nearest-rank percentile; NaN of nothing."""
+    if not samples:
+        return float("nan")
+    ordered = sorted(samples)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
+
+
+@dataclass
+class Statistics:
+    """Counts and times of the frames. Written by executor and worker thread, read by the reporter."""
+
+    images_in: int = 0
+    frames_out: int = 0
+    dropped: int = 0
+    idle: int = 0
+    refused: int = 0
+    last_error: str = ""
+    focal_px: float = float("nan")
+    focal_source: str = ""
+    focal_locked: bool = False
+    _rate_in: Rate = field(default_factory=Rate)
+    _rate_out: Rate = field(default_factory=Rate)
+    _from_stamp_ms: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLES))
+    _from_arrival_ms: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLES))
+    _model_ms: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLES))
+    _refused_reported: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def arrived(self, *, replaced: bool) -> None:
+        """An image came; `replaced` if an older one was dropped for it."""
+        with self._lock:
+            self.images_in += 1
+            self.dropped += replaced
+            self._rate_in.count(time.monotonic())
+
+    def skipped(self) -> None:
+        """Nobody listened, so a frame was not computed."""
+        with self._lock:
+            self.idle += 1
+
+    def refuse(self, error: str) -> None:
+        """A frame could not be served."""
+        with self._lock:
+            self.refused += 1
+            self.last_error = error
+
+    def served(self, *, from_stamp_ms: float | None, from_arrival_ms: float, model_ms: float) -> None:
+        """A frame was published."""
+        with self._lock:
+            self.frames_out += 1
+            self._rate_out.count(time.monotonic())
+            if from_stamp_ms is not None:
+                self._from_stamp_ms.append(from_stamp_ms)
+            self._from_arrival_ms.append(from_arrival_ms)
+            self._model_ms.append(model_ms)
+
+    def focal(self, focal_px: float, source: str, locked: bool) -> None:
+        """The focal length in use, pixels, and where it comes from."""
+        with self._lock:
+            self.focal_px, self.focal_source, self.focal_locked = focal_px, source, locked
+
+    def new_errors(self) -> int:
+        """Frames refused since the last call."""
+        with self._lock:
+            new, self._refused_reported = self.refused - self._refused_reported, self.refused
+            return new
+
+    def values(self) -> dict[str, str]:
+        """Everything, as the keys and values of a diagnostic status."""
+        with self._lock:
+            now = time.monotonic()
+            times = {
+                "latency from stamp": self._from_stamp_ms,
+                "latency from arrival": self._from_arrival_ms,
+                "model": self._model_ms,
+            }
+            values = {
+                "fps in": f"{self._rate_in.hz(now):.2f}",
+                "fps out": f"{self._rate_out.hz(now):.2f}",
+                "images in": str(self.images_in),
+                "frames out": str(self.frames_out),
+                "dropped": str(self.dropped),
+                "not computed (no subscriber)": str(self.idle),
+                "refused": str(self.refused),
+            }
+            for name, samples in times.items():
+                values[f"{name} p50 (ms)"] = f"{percentile(samples, 50):.1f}"
+                values[f"{name} p95 (ms)"] = f"{percentile(samples, 95):.1f}"
+            values["focal (px)"] = f"{self.focal_px:.3f}"
+            values["focal source"] = self.focal_source
+            values["focal locked"] = str(self.focal_locked).lower()
+            values["last error"] = self.last_error
+            return values
+
+
+def device_memory_mib(device: str) -> float:
+    """Memory in use: torch's on a GPU, the process's resident set on a CPU; NaN where unknown."""
+    if device.startswith("cuda"):
+        return torch.cuda.memory_allocated(device) / 2**20
+    try:
+        with open("/proc/self/statm", encoding="ascii") as statm:
+            return int(statm.read().split()[1]) * 4096 / 2**20
+    except OSError:
+        return float("nan")
+
+
+def report(
+    name: str,
+    now: Time,
+    statistics: Statistics,
+    *,
+    state: str,
+    model: EstimatorInfo | None,
+    failure: str = "",
+    extra: dict[str, str] | None = None,
+) -> DiagnosticArray:
+    """The message for /diagnostics.
+
+    Args:
+        name: of the status; the node's.
+        now: time of the report.
+        statistics: what was measured.
+        state: the node's lifecycle state.
+        model: None while none is loaded.
+        failure: why the node cannot work at all; empty if it can.
+        extra: further keys and values.
+    """
+    values = {"state": state} | (extra or {}) | statistics.values()
+    new_errors = statistics.new_errors()
+    level, message = DiagnosticStatus.OK, f"{state}, {values['fps out']} fps"
+    if model is not None:
+        values |= {
+            "model": model.name,
+            "weights": model.weights,
+            "device": model.device,
+            "precision": model.precision,
+            "device memory (MiB)": f"{device_memory_mib(model.device):.0f}",
+        }
+        if model.notice:
+            level, message = DiagnosticStatus.WARN, model.notice
+    if new_errors:
+        level, message = DiagnosticStatus.ERROR, f"{new_errors} frames refused: {statistics.last_error}"
+    if failure:
+        level, message = DiagnosticStatus.ERROR, failure
+        values["last error"] = failure
+    status = DiagnosticStatus(
+        level=level,
+        name=f"{name}: depth",
+        message=message,
+        hardware_id=model.name if model else "",
+        values=[KeyValue(key=k, value=v) for k, v in values.items()],
+    )
+    return DiagnosticArray(header=Header(stamp=now.to_msg()), status=[status])

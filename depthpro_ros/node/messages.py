@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ROS messages to arrays, and results to ROS messages.
+
+Every large `data` field is an `array.array('B')`, the only type that rclpy takes without looking at each
+element, and its bytes are written once. publish() serialises before it returns, so the memory of a topic's
+messages is used again for the next frame.
+"""
+
+from __future__ import annotations
+
+import array
+import sys
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
+from std_msgs.msg import Header
+from torch import Tensor
+
+from depthpro_ros.camera import CameraModel
+from depthpro_ros.cloud import POINT_STEP
+
+BIG_ENDIAN = sys.byteorder == "big"
+
+
+def camera_model(info: CameraInfo) -> CameraModel:
+    """What a CameraInfo says."""
+    roi = info.roi
+    return CameraModel(
+        width=info.width,
+        height=info.height,
+        k=tuple(map(float, info.k)),
+        d=tuple(map(float, info.d)),
+        distortion_model=info.distortion_model,
+        r=tuple(map(float, info.r)),
+        p=tuple(map(float, info.p)),
+        binning_x=info.binning_x,
+        binning_y=info.binning_y,
+        roi=(roi.x_offset, roi.y_offset, roi.width, roi.height),
+        frame_id=info.header.frame_id,
+    )
+
+
+def camera_info(camera: CameraModel, header: Header) -> CameraInfo:
+    """The CameraInfo of a camera, with this header."""
+    info = CameraInfo(
+        header=header,
+        width=camera.width,
+        height=camera.height,
+        distortion_model=camera.distortion_model,
+        d=[float(v) for v in camera.d],
+        k=[float(v) for v in camera.k],
+        r=[float(v) for v in camera.r],
+        p=[float(v) for v in camera.p],
+        binning_x=camera.binning_x,
+        binning_y=camera.binning_y,
+    )
+    info.roi.x_offset, info.roi.y_offset, info.roi.width, info.roi.height = camera.roi
+    return info
+
+
+class Payload:
+    """The bytes of one topic's messages, kept from frame to frame while their number stays the same."""
+
+    def __init__(self) -> None:
+        self.bytes = array.array("B")
+
+    def numpy(self, dtype: type, *shape: int) -> NDArray[Any]:
+        """These bytes as an array of this shape, made anew if their number differs."""
+        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        if len(self.bytes) != size:
+            self.bytes = array.array("B", bytes(size))
+        return np.frombuffer(self.bytes, dtype=dtype).reshape(shape)
+
+    def tensor(self, dtype: type, *shape: int) -> Tensor:
+        """The same, as a tensor in host memory; empty if there are no bytes."""
+        if 0 in shape:
+            self.bytes = array.array("B")
+            return torch.from_numpy(np.empty(shape, dtype))
+        return torch.from_numpy(self.numpy(dtype, *shape))
+
+
+class DepthWriter:
+    """Depth maps to sensor_msgs/Image."""
+
+    def __init__(self) -> None:
+        self._payload = Payload()
+
+    def message(self, depth_m: Tensor, header: Header, encoding: str) -> Image:
+        """An image whose memory belongs to the writer: publish it before the next.
+
+        Args:
+            depth_m: float32 [H, W], metres, with the special values of REP 117.
+            encoding: `32FC1`, metres as they are, or `16UC1`, millimetres with 0 where the depth is not
+                finite or does not fit (65.535 m).
+        """
+        height, width = depth_m.shape
+        if encoding == "32FC1":
+            self._payload.tensor(np.float32, height, width).copy_(depth_m)
+        else:
+            # int16 is what torch can hold 16 bits in; the bits are those of uint16
+            self._payload.tensor(np.int16, height, width).copy_(millimetres(depth_m))
+        return Image(
+            header=header,
+            height=height,
+            width=width,
+            encoding=encoding,
+            is_bigendian=int(BIG_ENDIAN),
+            step=len(self._payload.bytes) // height,
+            data=self._payload.bytes,
+        )
+
+
+def millimetres(depth_m: Tensor) -> Tensor:
+    """Depth in whole millimetres, int32; 0 where it is not finite, not above 0, or above 65535."""
+    mm = (depth_m * 1000.0).nan_to_num_(0.0, 0.0, 0.0).round_()
+    return mm.masked_fill_((mm < 0) | (mm > 65535), 0.0).to(torch.int32)
+
+
+class CloudWriter:
+    """Points, as `depthpro_ros.cloud` packs them, to sensor_msgs/PointCloud2."""
+
+    FIELDS = tuple(
+        PointField(name=name, offset=4 * i, datatype=PointField.FLOAT32, count=1)
+        for i, name in enumerate(("x", "y", "z", "rgb"))
+    )
+
+    def __init__(self) -> None:
+        self._payload = Payload()
+        self._memory: Tensor | None = None
+
+    def memory(self, rows: int, columns: int) -> Tensor:
+        """Where the next organised cloud may be written, float32 [rows, columns, 4]: a `CloudMemory`."""
+        self._memory = self._payload.tensor(np.float32, rows, columns, 4)
+        return self._memory
+
+    def message(self, cloud: Tensor, header: Header) -> PointCloud2:
+        """A cloud whose memory belongs to the writer: publish it before the next.
+
+        Args:
+            cloud: float32, organised [h, w, 4] (NaN where there is no point) or finite points [N, 4]. Not
+                copied if it is the tensor that `memory` returned last.
+        """
+        organised = cloud.ndim == 3
+        height, width = cloud.shape[:2] if organised else (1, len(cloud))
+        if cloud is not self._memory:
+            self._payload.tensor(np.float32, *cloud.shape).copy_(cloud)
+        self._memory = None
+        return PointCloud2(
+            header=header,
+            height=height,
+            width=width,
+            fields=list(self.FIELDS),
+            is_bigendian=BIG_ENDIAN,
+            point_step=POINT_STEP,
+            row_step=POINT_STEP * width,
+            data=self._payload.bytes,
+            is_dense=not organised,
+        )

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Finding the CameraInfo of an image."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+
+from sensor_msgs.msg import CameraInfo
+from std_msgs.msg import Header
+
+KEPT = 16
+JUMP_BACK_NS = 1_000_000_000
+"""A stamp earlier than the last by more than this means that time was set back (a bag that loops)."""
+
+
+def stamp_ns(header: Header) -> int:
+    """A header's stamp in nanoseconds."""
+    return header.stamp.sec * 1_000_000_000 + header.stamp.nanosec
+
+
+class CameraInfos:
+    """The last messages of a camera_info topic, found by stamp.
+
+    Drivers publish each CameraInfo with its image's stamp; then an image waits a little for its own. Others
+    publish the calibration now and then; once that is seen, the newest is used at once.
+    """
+
+    def __init__(self) -> None:
+        self._arrived = threading.Condition()
+        self._infos: OrderedDict[int, CameraInfo] = OrderedDict()
+        self._exact = True
+        self._newest_ns = 0
+        self._sought_ns: int | None = None
+
+    def put(self, info: CameraInfo) -> None:
+        """Keep a message."""
+        with self._arrived:
+            stamp = stamp_ns(info.header)
+            if stamp < self._newest_ns - JUMP_BACK_NS:
+                self._infos.clear()
+            self._newest_ns = stamp
+            self._infos[stamp] = info
+            self._infos.move_to_end(stamp)
+            if stamp == self._sought_ns:
+                self._exact = True
+            while len(self._infos) > KEPT:
+                self._infos.popitem(last=False)
+            self._arrived.notify_all()
+
+    def clear(self) -> None:
+        """Forget all messages and what was learnt about their stamps."""
+        with self._arrived:
+            self._infos.clear()
+            self._exact, self._newest_ns, self._sought_ns = True, 0, None
+
+    def find(self, image: Header, wait_s: float, expected: bool = True) -> CameraInfo | None:
+        """The CameraInfo of an image, the newest one if there is none with its stamp, or None.
+
+        Args:
+            image: the image's header.
+            wait_s: how long to wait for the exact one, if infos have matched exactly so far.
+            expected: whether anybody publishes; if not, there is nothing to wait for.
+        """
+        stamp = stamp_ns(image)
+        with self._arrived:
+            self._sought_ns = stamp
+            if self._exact and (expected or self._infos):
+                self._arrived.wait_for(lambda: stamp in self._infos, wait_s)
+            if stamp in self._infos:
+                self._exact = True
+                return self._infos[stamp]
+            self._exact = False
+            return self._infos[next(reversed(self._infos))] if self._infos else None

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The real node with a model whose answer can be calculated by hand. Run by the tests as a process."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from depthpro_ros.errors import WeightsError
+from depthpro_ros.models.estimator import EstimatorInfo, Focal, Prediction, Rgb
+from depthpro_ros.node.depth_node import run
+
+
+class FakeEstimator:
+    """Canonical depth (1 + red / 64) at each pixel; a network that believes that the focal is the width.
+
+    Args:
+        delay_s: time of a pass; one written to `delay_file` counts instead.
+        log: gets a line for each pass.
+    """
+
+    def __init__(self, delay_s: float = 0.0, log: Path | None = None, delay_file: Path | None = None) -> None:
+        self.info = EstimatorInfo("fake", "none", 0, "cpu", "float32", "a fake, for tests only")
+        self._delay_s, self._log, self._delay_file = delay_s, log, delay_file
+
+    def predict(self, rgb: Rgb, focal_px: Focal = None) -> Prediction:
+        """Depth of one image."""
+        if self._log is not None:
+            with self._log.open("a", encoding="utf-8") as log:
+                log.write(f"{list(np.shape(rgb))} {focal_px}\n")
+        has_file = self._delay_file is not None and self._delay_file.exists()
+        time.sleep(float(self._delay_file.read_text()) if has_file else self._delay_s)
+        image = torch.from_numpy(np.ascontiguousarray(rgb))
+        width = image.shape[1]
+        focal = float(width) if focal_px is None else float(focal_px)
+        depth = (1 + image[..., 0].float() / 64) * (focal / width)
+        fov = None if focal_px is not None else torch.tensor(2 * math.degrees(math.atan(0.5)))
+        return Prediction(depth, torch.tensor(focal), fov)
+
+
+def main() -> None:
+    """Run the node until it is told to end."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--delay", type=float, default=0.0)
+    parser.add_argument("--delay-file", type=Path)
+    parser.add_argument("--load-delay", type=float, default=0.0)
+    parser.add_argument("--log", type=Path)
+    parser.add_argument("--missing-until", type=Path, help="no weights until this file exists")
+    options, ros = parser.parse_known_args()
+
+    def load(model: str, *, device: str = "auto", precision: str = "auto") -> FakeEstimator:
+        time.sleep(options.load_delay)
+        if options.missing_until is not None and not options.missing_until.exists():
+            raise WeightsError(f"no weights for {model!r}: fetch them with `depthpro weights` or name a file")
+        return FakeEstimator(options.delay, options.log, options.delay_file)
+
+    sys.exit(run([sys.argv[0], *ros], load=load))
+
+
+if __name__ == "__main__":
+    main()
