@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Names of models, where their weights are looked for, and how they are brought to a device."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+import torch
+
+from depthpro_ros.errors import InputError, WeightsError
+from depthpro_ros.models.depth_pro.estimator import DepthProEstimator
+from depthpro_ros.models.depth_pro.weights import load_network
+from depthpro_ros.models.estimator import Estimator, EstimatorInfo
+
+logger = logging.getLogger(__name__)
+
+MODELS = ("auto", "depth_pro", "depth_pro_nano")
+PRECISIONS = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+WEIGHTS_VARIABLE = "DEPTHPRO_WEIGHTS"
+"""Environment variable that names Apple's weights (a file, or a Hugging Face folder)."""
+NANO_WEIGHTS = Path(__file__).parent / "data" / "depth_pro_nano.safetensors"
+NANO_NOTICE = (
+    "depth_pro_nano knows only rendered scenes: a stand-in to try the node with, not to drive a robot with. "
+    "For real images use Apple's weights: 'depthpro weights' says how to get them"
+)
+
+
+def weights_home() -> Path:
+    """The folder that fetched weights are kept in: $XDG_DATA_HOME/depthpro_ros or ~/.local/share/depthpro_ros."""
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "depthpro_ros"
+
+
+def find_apple_weights() -> Path | None:
+    """Apple's weights on this machine: where $DEPTHPRO_WEIGHTS points, else in `weights_home()`.
+
+    Raises:
+        WeightsError: the variable is set and names nothing.
+    """
+    named = os.environ.get(WEIGHTS_VARIABLE)
+    if named:
+        path = Path(named).expanduser()
+        if not path.exists():
+            raise WeightsError(f"{WEIGHTS_VARIABLE} is {named!r}, which does not exist")
+        return path
+    candidates = (weights_home() / "depth_pro.pt", weights_home() / "DepthPro-hf")
+    return next((path for path in candidates if path.exists()), None)
+
+
+def load_estimator(model: str | Path, *, device: str = "auto", precision: str = "auto") -> Estimator:
+    """Load a depth model.
+
+    Args:
+        model: `depth_pro` (Apple's weights, wherever they are found), `depth_pro_nano` (bundled), `auto` (the
+            first where its weights are found, else the second, with a warning), or a path: Apple's
+            `depth_pro.pt`, a Hugging Face folder, or our own `.safetensors`.
+        device: a torch device, or `auto`: CUDA where it is available.
+        precision: `float32`, `float16` or `bfloat16`; `auto` is float16 on CUDA and float32 elsewhere.
+
+    Raises:
+        WeightsError: the weights are missing, damaged, or belong to another network.
+        InputError: an unknown model, device or precision.
+    """
+    chosen_device = resolve_device(device)
+    dtype = resolve_precision(precision, chosen_device)
+    name, path, notice = _resolve_model(str(model))
+    network = load_network(path).to(chosen_device, dtype).to(memory_format=torch.channels_last)
+    if notice:
+        logger.warning(notice)
+    info = EstimatorInfo(
+        name=name,
+        weights=str(path),
+        parameters=sum(p.numel() for p in network.parameters()),
+        device=str(chosen_device),
+        precision=str(dtype).removeprefix("torch."),
+        notice=notice,
+    )
+    return DepthProEstimator(network, info)
+
+
+def resolve_device(device: str) -> torch.device:
+    """`auto` or a torch device name to a device that can be used.
+
+    Raises:
+        InputError: no such device on this machine.
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        chosen = torch.device(device)
+        torch.empty(1, device=chosen)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"device {device!r} cannot be used ({reason}): choose auto, cpu, or cuda") from error
+    return chosen
+
+
+def resolve_precision(precision: str, device: torch.device) -> torch.dtype:
+    """`auto` or a number format to a dtype.
+
+    Raises:
+        InputError: not one of `PRECISIONS`.
+    """
+    if precision == "auto":
+        # the published weights are float16: on CUDA nothing is lost by computing in it
+        return torch.float16 if device.type == "cuda" else torch.float32
+    if precision not in PRECISIONS:
+        raise InputError(f"precision {precision!r} is unknown: choose auto, {', '.join(PRECISIONS)}")
+    return PRECISIONS[precision]
+
+
+def _resolve_model(model: str) -> tuple[str, Path, str]:
+    """Name, weights and notice of what the user asked for."""
+    if model in ("auto", "depth_pro"):
+        path = find_apple_weights()
+        if path is not None:
+            return "depth_pro", path, ""
+        if model == "depth_pro":
+            raise WeightsError(
+                "Apple's Depth Pro weights were not found: run 'depthpro weights' to read their licence and fetch "
+                f"them, set {WEIGHTS_VARIABLE} to depth_pro.pt, or give that path as the model"
+            )
+        return "depth_pro_nano", NANO_WEIGHTS, f"no Apple weights found, using the bundled model: {NANO_NOTICE}"
+    if model == "depth_pro_nano":
+        return model, NANO_WEIGHTS, NANO_NOTICE
+    path = Path(model).expanduser()
+    if not path.exists():
+        raise WeightsError(f"model {model!r} is neither one of {', '.join(MODELS)} nor an existing file or folder")
+    return path.name, path, ""
