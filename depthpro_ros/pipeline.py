@@ -122,6 +122,7 @@ class Pipeline:
     _rectifier: tuple[CameraModel, Rectifier] | None = None
     _projector: Projector | None = None
 
+    @torch.inference_mode()  # depth from an estimator is changed in place below, which only this mode allows
     def process(
         self,
         rgb: NDArray[np.uint8],
