@@ -55,7 +55,8 @@ if [ "$have_ros" = yes ]; then
     echo "setup: using ROS $ROS_DISTRO"
     # the distribution's cv_bridge is compiled against NumPy 1
     if "$venv/bin/python" -c 'import cv_bridge, numpy, sys; sys.exit(numpy.__version__.startswith("2"))' 2>/dev/null; then
-        constraints+=(-c <(echo "numpy<2"))
+        echo "numpy<2" > "$venv/numpy1.txt"
+        constraints+=(-c "$venv/numpy1.txt")
     fi
 else
     extras=$extras,ros

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from depthpro_ros.models.depth_pro import DepthPro, DepthProConfig
 from depthpro_ros.models.depth_pro.network import normalise
+from depthpro_ros.models.depth_pro.weights import save_network
 from depthpro_ros.models.vit import ViTConfig
 from depthpro_ros.scenes import SceneBatch, render_scenes
 from depthpro_ros.training.init import initialise
@@ -42,7 +43,7 @@ HEIGHTS_PX = (192, 192, 256, 144)
 FIRST_TRAINING_SEED = 1_000_000
 """Seeds below are kept for held-out scenes."""
 FAR_CANONICAL = 0.02
-"""Canonical inverse depth of about 50 m: nearer things count by relative error, farther ones less."""
+"""Canonical inverse depth of about 50 m: nearer things count by their ratio, farther ones less."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,17 @@ def augment(sample: Sample) -> Sample:
     return Sample((rgb * gain + offset).clamp(0, 255).byte(), canonical, sample.fov_deg)
 
 
+def log_canonical(value: Tensor) -> Tensor:
+    """log(C + far), continued below zero by its tangent, so that a negative output keeps a gradient."""
+    positive = value.clamp(min=0)
+    return torch.log(positive + FAR_CANONICAL) + (value - positive) / FAR_CANONICAL
+
+
 def depth_loss(raw: Tensor, target: Tensor) -> Tensor:
-    """Relative error of canonical inverse depth plus the error of its slopes at two scales.
+    """Mean absolute error of log canonical inverse depth, plus that of its slopes at two scales.
+
+    The error of the logarithm weighs too near and too far alike. (Relative error, |C - T| / T, does not: no
+    prediction of zero costs more than 1, so a network that cannot tell predicts too far.)
 
     Args:
         raw: the head's output before its last ReLU [B, 1, h, w]: a unit below zero keeps its gradient.
@@ -111,15 +121,13 @@ def depth_loss(raw: Tensor, target: Tensor) -> Tensor:
     """
     predicted = F.interpolate(raw.float(), target.shape[-2:], mode="bilinear", align_corners=False)[:, 0]
     predicted = torch.where(target > 0, predicted, predicted.clamp(min=0))
-    weight = 1 / (target + FAR_CANONICAL)
-    error = predicted - target
-    loss = (error.abs() * weight).mean()
+    error = log_canonical(predicted) - log_canonical(target)
+    loss = error.abs().mean()
     for step in (1, 4):
         for dim in (1, 2):
-            slope = error.narrow(dim, step, error.shape[dim] - step) - error.narrow(
-                dim, 0, error.shape[dim] - step
-            )
-            loss = loss + 0.1 * (slope.abs() * weight.narrow(dim, step, weight.shape[dim] - step)).mean()
+            size = error.shape[dim] - step
+            slope = error.narrow(dim, step, size) - error.narrow(dim, 0, size)
+            loss = loss + 0.1 * slope.abs().mean()
     return loss
 
 
@@ -239,6 +247,13 @@ def save(
     partial.replace(path)
 
 
+def export(checkpoint: Path, target: Path) -> None:
+    """Write a checkpoint's network in the form that `load_estimator` reads, in float16."""
+    network = DepthPro(NANO)
+    network.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["network"])
+    save_network(network, target)
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -246,14 +261,19 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=90, help="training time over all runs")
     parser.add_argument("--fov-share", type=float, default=0.12, help="last part of it, for the focal head")
     parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--lr", type=float, default=1e-3)
+    parser.add_argument("--lr", type=float, default=8e-4)
     parser.add_argument("--clip", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--log-every", type=int, default=50)
     parser.add_argument("--save-every", type=int, default=200)
-    train(parser.parse_args())
+    parser.add_argument("--export", type=Path, help="write the checkpoint's network to this .safetensors and stop")
+    arguments = parser.parse_args()
+    if arguments.export:
+        export(arguments.checkpoint, arguments.export)
+    else:
+        train(arguments)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 
 import pytest
@@ -32,11 +33,12 @@ def test_loss_of_a_perfect_prediction_is_zero_also_below_the_relu_in_the_sky() -
     assert nano.depth_loss(raw[:, None], target) == 0
 
 
-def test_loss_of_a_constant_offset_has_a_closed_form() -> None:
-    """Slopes agree, so only the relative term is left: e / (C + far)."""
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_loss_of_a_wrong_scale_has_a_closed_form(factor: float) -> None:
+    """Slopes agree, so only the logarithm of the ratio is left; too near and too far cost alike."""
     target = torch.full((1, 16, 16), 0.5)
-    loss = nano.depth_loss(target[:, None] + 0.1, target)
-    assert float(loss) == pytest.approx(0.1 / (0.5 + nano.FAR_CANONICAL))
+    wrong = (target + nano.FAR_CANONICAL) * factor - nano.FAR_CANONICAL
+    assert float(nano.depth_loss(wrong[:, None], target)) == pytest.approx(math.log(2), rel=1e-5)
 
 
 def test_network_starts_at_a_typical_scene_and_every_weight_gets_a_gradient() -> None:
