@@ -2,19 +2,18 @@
 """ROS messages to arrays, and results to ROS messages.
 
 Every large `data` field is an `array.array('B')`, the only type that rclpy takes without looking at each
-element, and its bytes are written once. publish() serialises before it returns, so the memory of a topic's
-messages is used again for the next frame.
+element, and its bytes are written once, in place. publish() serialises before it returns, so each topic has
+one message, which is filled anew for each frame.
 """
 
 from __future__ import annotations
 
 import array
+import math
 import sys
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 from std_msgs.msg import Header
 from torch import Tensor
@@ -62,34 +61,37 @@ def camera_info(camera: CameraModel, header: Header) -> CameraInfo:
 
 
 class Payload:
-    """The bytes of one topic's messages, kept from frame to frame while their number stays the same."""
+    """Memory of the `data` of one message, which is published again and again.
 
-    def __init__(self) -> None:
-        self.bytes = array.array("B")
+    It is taken from the message and never assigned to it again: some versions of rclpy copy what is
+    assigned. It stays the same while the number of bytes does.
 
-    def numpy(self, dtype: type, *shape: int) -> NDArray[Any]:
-        """These bytes as an array of this shape, made anew if their number differs."""
-        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-        if len(self.bytes) != size:
-            self.bytes = array.array("B", bytes(size))
-        return np.frombuffer(self.bytes, dtype=dtype).reshape(shape)
+    Args:
+        message: with a field `data` of type uint8[].
+    """
+
+    def __init__(self, message: Image | PointCloud2) -> None:
+        self._message = message
 
     def tensor(self, dtype: type, *shape: int) -> Tensor:
-        """The same, as a tensor in host memory; empty if there are no bytes."""
-        if 0 in shape:
-            self.bytes = array.array("B")
+        """The bytes as a tensor of this shape, in host memory."""
+        size = math.prod(shape) * np.dtype(dtype).itemsize
+        if len(self._message.data) != size:
+            self._message.data = array.array("B", bytes(size))
+        if not size:
             return torch.from_numpy(np.empty(shape, dtype))
-        return torch.from_numpy(self.numpy(dtype, *shape))
+        return torch.from_numpy(np.frombuffer(self._message.data, dtype).reshape(shape))
 
 
 class DepthWriter:
     """Depth maps to sensor_msgs/Image."""
 
     def __init__(self) -> None:
-        self._payload = Payload()
+        self._message = Image(is_bigendian=int(BIG_ENDIAN))
+        self._payload = Payload(self._message)
 
     def message(self, depth_m: Tensor, header: Header, encoding: str) -> Image:
-        """An image whose memory belongs to the writer: publish it before the next.
+        """A message that belongs to the writer: publish it before the next is made.
 
         Args:
             depth_m: float32 [H, W], metres, with the special values of REP 117.
@@ -97,20 +99,15 @@ class DepthWriter:
                 finite or does not fit (65.535 m).
         """
         height, width = depth_m.shape
+        message = self._message
         if encoding == "32FC1":
             self._payload.tensor(np.float32, height, width).copy_(depth_m)
         else:
             # int16 is what torch can hold 16 bits in; the bits are those of uint16
             self._payload.tensor(np.int16, height, width).copy_(millimetres(depth_m))
-        return Image(
-            header=header,
-            height=height,
-            width=width,
-            encoding=encoding,
-            is_bigendian=int(BIG_ENDIAN),
-            step=len(self._payload.bytes) // height,
-            data=self._payload.bytes,
-        )
+        message.header, message.encoding = header, encoding
+        message.height, message.width, message.step = height, width, len(message.data) // height
+        return message
 
 
 def millimetres(depth_m: Tensor) -> Tensor:
@@ -122,13 +119,13 @@ def millimetres(depth_m: Tensor) -> Tensor:
 class CloudWriter:
     """Points, as `depthpro_ros.cloud` packs them, to sensor_msgs/PointCloud2."""
 
-    FIELDS = tuple(
-        PointField(name=name, offset=4 * i, datatype=PointField.FLOAT32, count=1)
-        for i, name in enumerate(("x", "y", "z", "rgb"))
-    )
-
     def __init__(self) -> None:
-        self._payload = Payload()
+        fields = [
+            PointField(name=name, offset=4 * i, datatype=PointField.FLOAT32, count=1)
+            for i, name in enumerate(("x", "y", "z", "rgb"))
+        ]
+        self._message = PointCloud2(fields=fields, point_step=POINT_STEP, is_bigendian=BIG_ENDIAN)
+        self._payload = Payload(self._message)
         self._memory: Tensor | None = None
 
     def memory(self, rows: int, columns: int) -> Tensor:
@@ -137,7 +134,7 @@ class CloudWriter:
         return self._memory
 
     def message(self, cloud: Tensor, header: Header) -> PointCloud2:
-        """A cloud whose memory belongs to the writer: publish it before the next.
+        """A message that belongs to the writer: publish it before the next is made.
 
         Args:
             cloud: float32, organised [h, w, 4] (NaN where there is no point) or finite points [N, 4]. Not
@@ -145,17 +142,10 @@ class CloudWriter:
         """
         organised = cloud.ndim == 3
         height, width = cloud.shape[:2] if organised else (1, len(cloud))
+        message = self._message
         if cloud is not self._memory:
             self._payload.tensor(np.float32, *cloud.shape).copy_(cloud)
         self._memory = None
-        return PointCloud2(
-            header=header,
-            height=height,
-            width=width,
-            fields=list(self.FIELDS),
-            is_bigendian=BIG_ENDIAN,
-            point_step=POINT_STEP,
-            row_step=POINT_STEP * width,
-            data=self._payload.bytes,
-            is_dense=not organised,
-        )
+        message.header, message.is_dense = header, not organised
+        message.height, message.width, message.row_step = height, width, POINT_STEP * width
+        return message

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Start the depth node: `ros2 launch depthpro_ros depth.launch.py image_topic:=/camera/image_raw`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
+
+SHARE = Path(__file__).resolve().parents[1]
+"""The package's share folder, or the repository: both hold `config` beside `launch`."""
+PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
+"""Fast DDS reads the first since 2.14 (Jazzy), the second before (Humble)."""
+
+
+class Argument(NamedTuple):
+    """A launch argument. An empty default of a parameter means: what the parameters file says."""
+
+    name: str
+    default: str
+    help: str
+    choices: tuple[str, ...] | None = None
+
+
+ARGUMENTS = (
+    Argument("image_topic", "image", "Image topic; an absolute one leaves the namespace."),
+    Argument("camera_info_topic", "", "CameraInfo topic. Empty: the sibling of the image topic."),
+    Argument("namespace", "", "Namespace of the node and its outputs, for example front_camera."),
+    Argument("params_file", str(SHARE / "config" / "depth.yaml"), "YAML file with the node's parameters."),
+    Argument(
+        "model",
+        "",
+        "depth_pro, depth_pro_nano, auto, or a path to weights. Empty: as the parameters file says.",
+    ),
+    Argument("device", "", "auto, cpu, cuda or cuda:N. Empty: as the parameters file says."),
+    Argument(
+        "precision",
+        "",
+        "Number format of the network. Empty: as the parameters file says.",
+        ("", "auto", "float32", "bfloat16", "float16"),
+    ),
+    Argument("use_sim_time", "", "Take the time from /clock. Empty: only if a bag is played.", ("", "true", "false")),
+    Argument("rviz", "false", "Show image, depth and cloud in RViz.", ("true", "false")),
+    Argument("bag", "", "Bag to play, with its clock. Empty: none."),
+    Argument(
+        "dds_profile",
+        str(SHARE / "config" / "fastdds.xml"),
+        "Fast DDS profile to use where the environment names none; none leaves the defaults.",
+    ),
+    Argument("log_level", "info", "Least severity that is logged.", ("debug", "info", "warn", "error", "fatal")),
+)
+PARAMETERS = ("model", "device", "precision")
+"""Arguments that override the parameters file, where they are given."""
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Declare the arguments; the actions depend on their values."""
+    from launch import LaunchDescription
+    from launch.actions import DeclareLaunchArgument, OpaqueFunction
+
+    declared = [
+        DeclareLaunchArgument(
+            a.name,
+            default_value=a.default,
+            description=a.help,
+            **({"choices": list(a.choices)} if a.choices else {}),
+        )
+        for a in ARGUMENTS
+    ]
+    return LaunchDescription([*declared, OpaqueFunction(function=_actions)])
+
+
+def _actions(context: LaunchContext) -> list[LaunchDescriptionEntity]:
+    """What to start, given the values of the arguments."""
+    from launch.actions import ExecuteProcess, SetEnvironmentVariable
+    from launch_ros.actions import Node
+    from launch_ros.parameter_descriptions import ParameterFile, ParameterValue
+
+    value = {a.name: context.launch_configurations[a.name] for a in ARGUMENTS}
+    simulated = value["use_sim_time"] == "true" or (value["use_sim_time"] == "" and value["bag"] != "")
+    # later ones win, so the command line beats the file
+    parameters: list[Any] = [ParameterFile(value["params_file"], allow_substs=True)]
+    if simulated or value["use_sim_time"]:
+        parameters.append({"use_sim_time": simulated})
+    parameters += [{n: ParameterValue(value[n], value_type=str)} for n in PARAMETERS if value[n]]
+    remappings = [("image", value["image_topic"])]
+    if value["camera_info_topic"]:
+        remappings.append(("camera_info", value["camera_info_topic"]))
+
+    actions: list[LaunchDescriptionEntity] = [
+        SetEnvironmentVariable(n, v) for n, v in dds_environment(value["dds_profile"], os.environ).items()
+    ]
+    actions.append(
+        Node(
+            package="depthpro_ros",
+            executable="depth_node",
+            namespace=value["namespace"],
+            parameters=parameters,
+            remappings=remappings,
+            ros_arguments=["--log-level", f"{logger_name(value['namespace'])}:={value['log_level']}"],
+            output="screen",
+            emulate_tty=True,
+            respawn=True,
+            respawn_delay=2.0,
+        )
+    )
+    if value["bag"]:
+        actions.append(ExecuteProcess(cmd=["ros2", "bag", "play", value["bag"], "--clock"], output="screen"))
+    if value["rviz"] == "true":
+        actions.append(
+            Node(
+                package="rviz2",
+                executable="rviz2",
+                namespace=value["namespace"],
+                arguments=["-d", str(SHARE / "config" / "depth.rviz")],
+                parameters=[{"use_sim_time": simulated}],
+                remappings=remappings,
+            )
+        )
+    return actions
+
+
+def logger_name(namespace: str) -> str:
+    """Name of the node's logger, so that only its own messages become more or fewer."""
+    return ".".join([*filter(None, namespace.split("/")), "depth_pro"])
+
+
+def dds_environment(profile: str, environment: os._Environ[str] | dict[str, str]) -> dict[str, str]:
+    """Variables that make Fast DDS read a profile; none where the user has one or wants none."""
+    if profile in ("", "none") or any(environment.get(v) for v in PROFILE_VARIABLES):
+        return {}
+    return dict.fromkeys(PROFILE_VARIABLES, profile)
