@@ -48,9 +48,10 @@ def merge(maps: Tensor, batch: int, steps: int, crop: int) -> Tensor:
     grid = maps.shape[1]
     last = steps - 1
     spans = [(crop if i else 0, grid - crop if i < last else grid) for i in range(steps)]
-    cells = maps.view(steps, steps, batch, grid, grid, -1)
+    # split, not indexing: its backward is one concatenation instead of a sum over all windows
+    cells = maps.split(batch)
     rows = [
-        torch.cat([cells[j, i, :, y0:y1, x0:x1] for i, (x0, x1) in enumerate(spans)], dim=2)
+        torch.cat([cells[j * steps + i][:, y0:y1, x0:x1] for i, (x0, x1) in enumerate(spans)], dim=2)
         for j, (y0, y1) in enumerate(spans)
     ]
     return torch.cat(rows, dim=1).permute(0, 3, 1, 2)
