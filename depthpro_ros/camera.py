@@ -77,9 +77,7 @@ class Intrinsics:
     def strided(self, stride: int) -> Intrinsics:
         """Every `stride`-th pixel of every `stride`-th row, starting with the first."""
         width, height = -(-self.width // stride), -(-self.height // stride)
-        return Intrinsics(
-            width, height, self.fx / stride, self.fy / stride, self.cx / stride, self.cy / stride
-        )
+        return Intrinsics(width, height, self.fx / stride, self.fy / stride, self.cx / stride, self.cy / stride)
 
     @property
     def matrix(self) -> NDArray[np.float64]:
@@ -161,9 +159,7 @@ class CameraModel:
             fx, fy, cx, cy = self.k[0], self.k[4], self.k[2], self.k[5]
         bin_x, bin_y = max(self.binning_x, 1), max(self.binning_y, 1)
         cx, cy = cx - self.roi[0], cy - self.roi[1]
-        return Intrinsics(
-            width, height, fx / bin_x, fy / bin_y, (cx + 0.5) / bin_x - 0.5, (cy + 0.5) / bin_y - 0.5
-        )
+        return Intrinsics(width, height, fx / bin_x, fy / bin_y, (cx + 0.5) / bin_x - 0.5, (cy + 0.5) / bin_y - 0.5)
 
     def without_distortion(self) -> CameraModel:
         """The camera of the rectified image: K and R as P has them, no distortion."""

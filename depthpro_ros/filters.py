@@ -95,9 +95,7 @@ class FocalFilter:
         if self._locked is None:
             self._recent.append(value)
             middle = statistics.median(self._recent)
-            if len(self._recent) == self._lock_after and all(
-                abs(v - middle) <= self._tolerance for v in self._recent
-            ):
+            if len(self._recent) == self._lock_after and all(abs(v - middle) <= self._tolerance for v in self._recent):
                 self._locked = middle
             return math.exp(middle) * width_px
         return math.exp(self._locked) * width_px

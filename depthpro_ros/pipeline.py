@@ -59,9 +59,7 @@ class PipelineSettings:
 
     def __post_init__(self) -> None:
         if self.focal_policy == "fixed" and not (self.fixed_focal_px > 0 and math.isfinite(self.fixed_focal_px)):
-            raise InputError(
-                f"focal_policy 'fixed' needs fixed_focal_px above 0 pixels, it is {self.fixed_focal_px}"
-            )
+            raise InputError(f"focal_policy 'fixed' needs fixed_focal_px above 0 pixels, it is {self.fixed_focal_px}")
         if not 0 <= self.min_depth_m < self.max_depth_m:
             raise InputError(
                 f"min_depth_m {self.min_depth_m} and max_depth_m {self.max_depth_m} must satisfy 0 <= min < max"
@@ -127,7 +125,7 @@ class Pipeline:
         self,
         rgb: NDArray[np.uint8],
         camera: CameraModel | None,
-        wanted: Wanted = Wanted(),  # noqa: B008 - frozen
+        wanted: Wanted = Wanted(),
         cloud_memory: CloudMemory | None = None,
     ) -> DepthFrame:
         """Process one frame.

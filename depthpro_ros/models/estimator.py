@@ -93,9 +93,7 @@ def image_batch(rgb: Rgb, device: torch.device) -> tuple[Tensor, bool]:
     if tensor.dtype != torch.uint8:
         raise InputError(f"rgb must be uint8 (0 to 255), not {tensor.dtype}")
     if tensor.ndim not in (3, 4) or tensor.shape[-1] != 3 or tensor.numel() == 0:
-        raise InputError(
-            f"rgb must be [H, W, 3] or [B, H, W, 3] and not empty, it is {list(tensor.shape)}"
-        )
+        raise InputError(f"rgb must be [H, W, 3] or [B, H, W, 3] and not empty, it is {list(tensor.shape)}")
     batched = tensor.ndim == 4
     return (tensor if batched else tensor[None]).to(device, non_blocking=True), batched
 

@@ -66,7 +66,8 @@ def load_estimator(model: str | Path, *, device: str = "auto", precision: str = 
     chosen_device = resolve_device(device)
     dtype = resolve_precision(precision, chosen_device)
     name, path, notice = _resolve_model(str(model))
-    network = load_network(path).to(chosen_device, dtype).to(memory_format=torch.channels_last)
+    network = load_network(path).to(chosen_device, dtype)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if notice:
         logger.warning(notice)
     info = EstimatorInfo(

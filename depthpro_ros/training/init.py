@@ -38,9 +38,13 @@ def initialise(network: DepthPro) -> None:
     with torch.no_grad():
         for module in network.modules():
             if isinstance(module, ResidualUnit):
-                module.residual[3].weight.mul_(0.1)
-        network.head[4].weight.mul_(0.1)
-        network.head[4].bias.fill_(TYPICAL_CANONICAL_INVERSE_DEPTH)
+                module.residual[3].get_parameter("weight").mul_(0.1)
+        _start_at(network.head[4], TYPICAL_CANONICAL_INVERSE_DEPTH)
         if network.fov is not None:
-            network.fov.head[4].weight.mul_(0.1)
-            network.fov.head[4].bias.fill_(TYPICAL_FOV_DEG)
+            _start_at(network.fov.head[4], TYPICAL_FOV_DEG)
+
+
+def _start_at(last: nn.Module, value: float) -> None:
+    """Make an output layer start near one value."""
+    last.get_parameter("weight").mul_(0.1)
+    last.get_parameter("bias").fill_(value)

@@ -176,7 +176,7 @@ def train(args: argparse.Namespace) -> None:
         torch.set_num_threads(args.threads)
     network = DepthPro(NANO)
     initialise(network)
-    network.to(device, memory_format=torch.channels_last)
+    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     fov = network.fov
     assert fov is not None
     fov_parameters = set(fov.parameters())
@@ -196,7 +196,11 @@ def train(args: argparse.Namespace) -> None:
         print(f"resumed at step {step} after {spent / 60:.1f} min, {store.drawn} scenes drawn", flush=True)
 
     # on a CPU, the fused attention's backward in bfloat16 is four times as slow as the plain formula's
-    attention = [SDPBackend.MATH] if device.type == "cpu" else [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
+    attention = (
+        [SDPBackend.MATH]
+        if device.type == "cpu"
+        else [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
+    )
     budget = args.minutes * 60
     running = 0.0
     last = time.monotonic()
@@ -224,8 +228,7 @@ def train(args: argparse.Namespace) -> None:
         if step % args.log_every == 0:
             rate = group["lr"]
             print(
-                f"{phase} step {step} loss {running:.4f} lr {rate:.2e} {spent / 60:.1f} min "
-                f"{store.drawn} scenes",
+                f"{phase} step {step} loss {running:.4f} lr {rate:.2e} {spent / 60:.1f} min {store.drawn} scenes",
                 flush=True,
             )
         if step % args.save_every == 0:

@@ -46,17 +46,17 @@ SIZES = {
 
 
 def hf_config(size: Size) -> object:
-    vit = dict(
-        model_type="dinov2",
-        hidden_size=size.dim,
-        num_hidden_layers=size.depth,
-        num_attention_heads=size.heads,
-        mlp_ratio=4,
-        patch_size=size.patch,
-        image_size=size.window,
-        layer_norm_eps=1e-6,
-        use_mask_token=False,
-    )
+    vit = {
+        "model_type": "dinov2",
+        "hidden_size": size.dim,
+        "num_hidden_layers": size.depth,
+        "num_attention_heads": size.heads,
+        "mlp_ratio": 4,
+        "patch_size": size.patch,
+        "image_size": size.window,
+        "layer_norm_eps": 1e-6,
+        "use_mask_token": False,
+    }
     grid = size.window // size.patch
     return transformers.DepthProConfig(
         use_fov_model=True,

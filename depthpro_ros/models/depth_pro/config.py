@@ -47,9 +47,7 @@ class DepthProConfig:
 
     def __post_init__(self) -> None:
         if self.window_px % self.patch_px or self.grid % 8:
-            raise ValueError(
-                f"window_px {self.window_px} / patch_px {self.patch_px} must be a multiple of 8 patches"
-            )
+            raise ValueError(f"window_px {self.window_px} / patch_px {self.patch_px} must be a multiple of 8 patches")
         if len(self.latent_dims) != len(self.hooks):
             raise ValueError(f"latent_dims {self.latent_dims} and hooks {self.hooks} differ in length")
         if len(self.pyramid_dims) != 3:

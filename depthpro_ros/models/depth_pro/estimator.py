@@ -27,7 +27,7 @@ class DepthProEstimator:
     def __init__(self, network: DepthPro, info: EstimatorInfo) -> None:
         self.network = network.eval()
         self.info = info
-        weight = network.head[0].weight
+        weight = next(network.parameters())
         self.device, self.dtype = weight.device, weight.dtype
 
     @torch.inference_mode()

@@ -6,7 +6,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from depthpro_ros.models.depth_pro.config import DepthProConfig
-from depthpro_ros.models.vit import ViTConfig, VisionTransformer, tokens_to_map
+from depthpro_ros.models.vit import VisionTransformer, ViTConfig, tokens_to_map
 
 
 class FovHead(nn.Module):

@@ -135,9 +135,7 @@ def _read_folder(folder: Path) -> tuple[DepthProConfig, dict[str, Tensor]]:
 def _hf_config(folder: Path) -> DepthProConfig:
     path = folder / "config.json"
     if not path.exists():
-        raise WeightsError(
-            f"{path} is missing: Hugging Face weights need the config.json that was published with them"
-        )
+        raise WeightsError(f"{path} is missing: Hugging Face weights need the config.json that was published with them")
     try:
         raw = json.loads(path.read_text())
         if not isinstance(raw, dict):
