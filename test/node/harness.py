@@ -107,6 +107,7 @@ class Peer(Node):
         self.received: dict[str, list[Any]] = {name: [] for name in TOPICS}
         self.diagnostics: dict[str, str] = {}
         self.status: Any = None
+        self.reports = 0
         self.executor_ = SingleThreadedExecutor()
         self.executor_.add_node(self)
         self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
@@ -119,6 +120,7 @@ class Peer(Node):
         for status in message.status:
             if status.name == f"/{self.process.namespace}/depth_pro: depth":
                 self.status = status
+                self.reports += 1
                 self.diagnostics = {v.key: v.value for v in status.values}
 
     def listen(self, *names: str, reliability: ReliabilityPolicy = ReliabilityPolicy.RELIABLE) -> None:
@@ -157,6 +159,12 @@ class Peer(Node):
         self.until(lambda: self.diagnostics.get("subscribed outputs") == names, f"the node to see {names!r}")
         topics = [s for n, s in self.listeners.items()]
         self.until(lambda: all(self.count_publishers(s.topic_name) for s in topics), "the outputs")
+
+    def fresh(self, key: str) -> int:
+        """A count from diagnostics that were made after this call."""
+        enough = self.reports + 2  # one may be under way
+        self.until(lambda: self.reports >= enough, "new diagnostics")
+        return int(self.diagnostics[key])
 
     def stamp(self) -> tuple[int, int]:
         """A new stamp: seconds, and nanoseconds that do not fit into a float64 of seconds."""
