@@ -215,8 +215,8 @@ def contact_sheet(pictures: Sequence[RgbImage], columns: int, cell: tuple[int, i
         scale = min(width / picture.shape[1], height / picture.shape[0])
         size = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
         small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-        top = gap_px + (index // columns) * (height + gap_px) + (height - size[1]) // 2
-        left = gap_px + (index % columns) * (width + gap_px) + (width - size[0]) // 2
+        top = gap_px + (index // columns) * (height + gap_px)
+        left = gap_px + (index % columns) * (width + gap_px)
         sheet[top : top + size[1], left : left + size[0]] = small
     return sheet
 

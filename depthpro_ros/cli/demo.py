@@ -22,6 +22,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "-o", "--output", metavar="DIR", type=Path, default=Path("out/demo"), help="folder (default: %(default)s)"
     )
     add_model_arguments(parser)
+    parser.add_argument("--force", action="store_true", help="write over the results of an earlier run")
     parser.set_defaults(run=run)
 
 
@@ -29,4 +30,4 @@ def run(args: argparse.Namespace) -> int:
     """Run the demo."""
     from depthpro_ros.demo.run import run_demo
 
-    return run_demo(args.output, model=args.model, device=args.device, precision=args.precision)
+    return run_demo(args.output, model=args.model, device=args.device, precision=args.precision, force=args.force)

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The depth node in a process of its own, ended by us and nobody else's."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+
+from depthpro_ros.errors import DepthProError
+
+FAST_DDS_PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
+_PATIENCE_S = 10.0
+_TAIL_LINES = 25
+
+
+class NodeDied(DepthProError):
+    """The node ended by itself; the text holds the end of its log."""
+
+
+class NodeProcess:
+    """`depth_node`, running while the context is open.
+
+    Args:
+        log: file that its output goes to.
+        image_topic: where it is to get images.
+        parameters: ROS parameters.
+    """
+
+    def __init__(self, log: Path, image_topic: str, parameters: Mapping[str, str]) -> None:
+        self._log_path = log
+        self._command = [sys.executable, "-m", "depthpro_ros.node.depth_node", "--ros-args"]
+        self._command += ["-r", f"image:={image_topic}"]
+        for name, value in parameters.items():
+            self._command += ["-p", f"{name}:={value}"]
+
+    def __enter__(self) -> NodeProcess:
+        self._log = self._log_path.open("wb")
+        self._process = subprocess.Popen(
+            self._command,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+            try:
+                self._process.wait(_PATIENCE_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._log.close()
+
+    def check(self) -> None:
+        """Raise `NodeDied` if the node has ended."""
+        status = self._process.poll()
+        if status is not None:
+            how = f"was ended by signal {-status}" if status < 0 else f"ended with exit code {status}"
+            raise NodeDied(f"the node {how}; the end of {self._log_path}:\n{self.log_tail()}")
+
+    def log_tail(self) -> str:
+        """The last lines of its output."""
+        return "\n".join(self._log_path.read_text(errors="replace").splitlines()[-_TAIL_LINES:])
+
+
+def fast_dds_environment() -> dict[str, str]:
+    """The variable that gives Fast DDS shared memory for images; none where the user has a profile."""
+    if any(os.environ.get(name) for name in FAST_DDS_PROFILE_VARIABLES):
+        return {}
+    profile = _profile()
+    # Fast DDS 2.6 of Humble knows the older name alone, and later ones warn of it
+    current, old = FAST_DDS_PROFILE_VARIABLES
+    name = old if os.environ.get("ROS_DISTRO") == "humble" else current
+    return {} if profile is None else {name: str(profile)}
+
+
+def _profile() -> Path | None:
+    """config/fastdds.xml of the repository, or of the installed package's share folder."""
+    roots = [Path(__file__).resolve().parents[2]]
+    prefixes = [*os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep), sys.prefix]
+    roots += [Path(prefix) / "share" / "depthpro_ros" for prefix in prefixes if prefix]
+    return next((f for f in (root / "config" / "fastdds.xml" for root in roots) if f.exists()), None)
