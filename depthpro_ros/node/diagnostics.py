@@ -70,6 +70,7 @@ class Statistics:
     _from_stamp_ms: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLES))
     _from_arrival_ms: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLES))
     _model_ms: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLES))
+    _beside_ms: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLES))
     _refused_reported: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -100,6 +101,7 @@ class Statistics:
                 self._from_stamp_ms.append(from_stamp_ms)
             self._from_arrival_ms.append(from_arrival_ms)
             self._model_ms.append(model_ms)
+            self._beside_ms.append(from_arrival_ms - model_ms)
 
     def focal(self, focal_px: float, source: str, locked: bool) -> None:
         """The focal length in use, pixels, and where it comes from."""
@@ -120,6 +122,7 @@ class Statistics:
                 "latency from stamp": self._from_stamp_ms,
                 "latency from arrival": self._from_arrival_ms,
                 "model": self._model_ms,
+                "beside the model": self._beside_ms,
             }
             values = {
                 "fps in": f"{self._rate_in.hz(now):.2f}",

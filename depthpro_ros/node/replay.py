@@ -20,6 +20,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from depthpro_ros.errors import DepthProError
@@ -41,6 +42,7 @@ class ReplayedFrame:
 
     Attributes:
         stamp_ns: of the image, and of every output.
+        sent_ns: when the image was sent, by this machine's clock.
         image, camera_info: what was sent; camera_info is None where the bag has none.
         outputs: messages by their name, as `depthpro_ros.node.outputs.TOPICS` lists them.
         arrival_s: by the same names, when each came here, counted from just before the image was sent.
@@ -49,12 +51,30 @@ class ReplayedFrame:
     """
 
     stamp_ns: int
+    sent_ns: int
     image: Image | CompressedImage
     camera_info: CameraInfo | None
     outputs: dict[str, Any]
     arrival_s: dict[str, float]
     latency_s: float
     attempts: int
+
+    def recording(self, image_topic: str, namespace: str = "") -> list[tuple[str, str, int, bytes]]:
+        """What a recorder would have written: topic, type, time in nanoseconds, serialised message.
+
+        Args:
+            image_topic: where the image was sent.
+            namespace: of the node, before the names of the outputs.
+        """
+        prefix = f"/{namespace.strip('/')}/" if namespace.strip("/") else "/"
+        messages = [(image_topic, self.sent_ns, self.image)]
+        if self.camera_info is not None:
+            messages.insert(0, (sibling_info_topic(image_topic), self.sent_ns, self.camera_info))
+        messages += [(prefix + n, self.sent_ns + int(self.arrival_s[n] * 1e9), m) for n, m in self.outputs.items()]
+        return [
+            (topic, f"sensor_msgs/msg/{type(m).__name__}", time_ns, bytes(serialize_message(m)))
+            for topic, time_ns, m in sorted(messages, key=lambda entry: entry[1])
+        ]
 
 
 @dataclass(frozen=True)
@@ -202,7 +222,7 @@ class LockStepReplay(Node):
         """Send one frame and wait for its answers."""
         self._current_ns, self._outputs, self._arrivals = stamp_ns(item.image.header), {}, {}
         for attempt in range(1, self._attempts + 1):
-            started = time.monotonic()
+            started, sent_ns = time.monotonic(), time.time_ns()
             if item.camera_info is not None:
                 infos.publish(item.camera_info)
             images.publish(item.image)
@@ -211,6 +231,7 @@ class LockStepReplay(Node):
                 arrivals = {n: t - started for n, t in self._arrivals.items()}
                 return ReplayedFrame(
                     stamp_ns=self._current_ns,
+                    sent_ns=sent_ns,
                     image=item.image,
                     camera_info=item.camera_info,
                     outputs=self._outputs,
