@@ -84,7 +84,8 @@ def bag_writer(path: Path) -> Iterator[Any]:
     """A function that writes `RawMessage`s to a new bag; a bag that is there already is replaced."""
     store, rosbags = _rosbags()
     if path.exists():
-        if not (path / "metadata.yaml").exists() and any(path.iterdir()):
+        # a run that was interrupted leaves no metadata
+        if not path.is_dir() or any(f.name != "metadata.yaml" and f.suffix != ".mcap" for f in path.iterdir()):
             raise InputError(f"{path} is there and is no bag: it is not replaced, choose another folder")
         shutil.rmtree(path)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -96,3 +96,13 @@ def test_a_folder_that_is_no_bag_is_not_replaced(tmp_path):
     with pytest.raises(InputError, match="is no bag"), bag.bag_writer(tmp_path):
         pass
     assert (tmp_path / "precious.txt").exists()
+
+
+def test_an_unfinished_bag_is_replaced(tmp_path, written):
+    broken = tmp_path / "bag"
+    broken.mkdir()
+    (broken / "bag.mcap").write_bytes(b"cut off")
+    with bag.bag_writer(broken) as write:
+        for message in bag.read_messages(written, [bag.CAMERA_INFO]):
+            write(message)
+    assert len(list(bag.read_messages(broken))) == 4
