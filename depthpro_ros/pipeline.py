@@ -186,8 +186,7 @@ class Pipeline:
             depth.masked_fill_(edges, torch.nan)
         cloud = None
         if wanted.cloud:
-            trusted = depth if edges is None or settings.edge_filter == "all" else depth.masked_fill(edges, torch.nan)
-            cloud = self._cloud(trusted, rgb, known, cloud_memory)
+            cloud = self._cloud(depth, edges, rgb, known, cloud_memory)
         return DepthFrame(
             depth_m=depth,
             rgb=rgb,
@@ -233,7 +232,12 @@ class Pipeline:
         return self._rectifier[1](rgb), camera.without_distortion()
 
     def _cloud(
-        self, depth_m: Tensor, rgb: NDArray[np.uint8], intrinsics: Intrinsics, memory: CloudMemory | None
+        self,
+        depth_m: Tensor,
+        edges: Tensor | None,
+        rgb: NDArray[np.uint8],
+        intrinsics: Intrinsics,
+        memory: CloudMemory | None,
     ) -> Tensor:
         settings, device = self.settings, depth_m.device
         projector = self._projector
@@ -246,11 +250,11 @@ class Pipeline:
             projector = self._projector = Projector(intrinsics, settings.cloud_stride, device)
         colours = torch.from_numpy(rgb).to(device)
         if not settings.cloud_organised:
-            return finite_points(projector.pack(depth_m, colours))
+            return finite_points(projector.pack(depth_m, colours, untrusted=edges))
         out = None if memory is None else memory(*projector.shape)
         if out is None or out.device == device:
-            return projector.pack(depth_m, colours, out)
-        return out.copy_(projector.pack(depth_m, colours))
+            return projector.pack(depth_m, colours, out, edges)
+        return out.copy_(projector.pack(depth_m, colours, untrusted=edges))
 
     def _published_camera(self, used: Intrinsics, camera: CameraModel | None) -> CameraModel:
         """`used`, with the lens distortion that the depth image still has."""
