@@ -68,7 +68,7 @@ class Result:
         lines += [f"| {row.predictor} | {row.abs_rel:.3f} | {row.delta1:.3f} |" for row in (self.model, *self.trivial)]
         lines.append("")
         lines.append(
-            f"Against the best trivial predictor: abs_rel x {self.abs_rel_ratio:.2f}, delta1 x {self.delta1_ratio:.2f}. "
+            f"Against the best trivial predictor: abs_rel x{self.abs_rel_ratio:.2f}, delta1 x{self.delta1_ratio:.2f}. "
             f"Focal within 25 %: {self.focal_within_25:.2f} of the scenes."
         )
         return "\n".join(lines)
