@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import Any
 
@@ -12,18 +13,17 @@ from sensor_msgs.msg import CompressedImage, Image
 from depthpro_ros import images
 from depthpro_ros.images import RgbImage
 
-CV_BRIDGE_ENCODINGS = frozenset(
-    {"rgb8", "bgr8", "rgba8", "bgra8", "mono8", "mono16", "yuv422", "yuv422_yuy2"}
-    | {f"bayer_{pattern}{bits}" for pattern in ("rggb", "bggr", "gbrg", "grbg") for bits in (8, 16)}
-)
-"""Encodings of which every cv_bridge since Humble makes the right RGB."""
+BIG_ENDIAN = sys.byteorder == "big"
+
+logger = logging.getLogger(__name__)
 
 
 class ImageDecoder:
     """Makes RGB of image messages.
 
-    cv_bridge may be missing, may fail to import (it is built for one major version of NumPy), or may import
-    and fail when used, so it is tried out once.
+    cv_bridge may be missing, may fail to import (it is built for one major version of NumPy), may not know
+    an encoding, or may know it differently from one version to the next. So it is tried out on a small
+    picture of each encoding that comes, and used for those that it gets right.
 
     Args:
         use_cv_bridge: false leaves it alone.
@@ -31,10 +31,13 @@ class ImageDecoder:
 
     def __init__(self, use_cv_bridge: bool = True) -> None:
         self._bridge: Any = None
+        self._right: dict[str, bool] = {}
         self.problem = "not asked for"
-        """Why cv_bridge is not used; empty if it is."""
+        """Why cv_bridge is not used at all; empty if it is."""
         if use_cv_bridge:
-            self._bridge, self.problem = _working_cv_bridge()
+            self._bridge, self.problem = _cv_bridge()
+        if self._bridge is not None and not self.uses_cv_bridge_for("bgr8"):
+            self._bridge, self.problem = None, "it does not even convert bgr8"
 
     def rgb(self, message: Image | CompressedImage) -> RgbImage:
         """The picture, uint8 [H, W, 3].
@@ -44,38 +47,54 @@ class ImageDecoder:
         """
         if isinstance(message, CompressedImage):
             return images.decode_compressed(message.data)
-        layout: dict[str, Any] = {"height": message.height, "width": message.width, "step": message.step}
-        if self._bridge is not None and self._suits_cv_bridge(message):
-            images.check(message.encoding, len(message.data), **layout)
-            return np.ascontiguousarray(self._bridge.imgmsg_to_cv2(message, desired_encoding="rgb8"))
-        return images.decode(message.encoding, message.data, **layout, big_endian=bool(message.is_bigendian))
+        size = {"height": message.height, "width": message.width, "step": message.step}
+        encoding = images.check(message.encoding, len(message.data), **size)
+        if _is_plain(message, encoding) and self.uses_cv_bridge_for(message.encoding):
+            return self._with_cv_bridge(message)
+        return images.decode(message.encoding, message.data, **size, big_endian=bool(message.is_bigendian))
 
-    @staticmethod
-    def _suits_cv_bridge(message: Image) -> bool:
-        """Whether cv_bridge makes the right picture of a message like this."""
-        known = images.ENCODINGS.get(message.encoding)
-        if known is None or message.encoding not in CV_BRIDGE_ENCODINGS:
+    def uses_cv_bridge_for(self, encoding: str) -> bool:
+        """Whether cv_bridge makes of this encoding what `depthpro_ros.images` does; it is tried out once."""
+        if self._bridge is None:
             return False
-        itemsize = np.dtype(known.dtype).itemsize
-        # its Python side swaps bytes with a method that NumPy 2 dropped, ...
-        foreign = itemsize > 1 and bool(message.is_bigendian) != (sys.byteorder == "big")
-        # ... counts a row's padding in whole pixels, and wants no byte after the last row
-        pixel = known.channels * itemsize
-        exact = message.step % pixel == 0 and len(message.data) == message.step * message.height
-        return not foreign and exact
+        if encoding not in self._right:
+            self._right[encoding] = self._is_right(encoding)
+            logger.info("%s converts %s", "cv_bridge" if self._right[encoding] else "OpenCV", encoding)
+        return self._right[encoding]
+
+    def _is_right(self, encoding: str) -> bool:
+        known, side = images.ENCODINGS[encoding], 8
+        step = side * known.channels * np.dtype(known.dtype).itemsize
+        noise = np.random.default_rng(0).integers(0, 256, int(side * known.rows) * step, np.uint8)
+        probe = Image(height=side, width=side, encoding=encoding, step=step, is_bigendian=int(BIG_ENDIAN))
+        probe.data.frombytes(noise.tobytes())
+        expected = images.decode(encoding, probe.data, height=side, width=side, step=step, big_endian=BIG_ENDIAN)
+        try:
+            return np.array_equal(self._with_cv_bridge(probe), expected)
+        except Exception as error:  # cv_bridge's own, Boost's, or NumPy's
+            logger.debug("cv_bridge cannot convert %s: %s", encoding, error)
+            return False
+
+    def _with_cv_bridge(self, message: Image) -> RgbImage:
+        return np.ascontiguousarray(self._bridge.imgmsg_to_cv2(message, desired_encoding="rgb8"))
 
 
-def _working_cv_bridge() -> tuple[Any, str]:
-    """A CvBridge that has proved to work, or None and why there is none."""
+def _is_plain(message: Image, encoding: images.Encoding) -> bool:
+    """Whether the pixels lie as every cv_bridge expects them: without padding, in this machine's byte order.
+
+    Some versions take padding for pixels; others swap bytes with a method that NumPy 2 does not have.
+    """
+    itemsize = np.dtype(encoding.dtype).itemsize
+    tight = message.step == message.width * encoding.channels * itemsize
+    whole = len(message.data) == message.step * int(message.height * encoding.rows)
+    return tight and whole and (itemsize == 1 or bool(message.is_bigendian) == BIG_ENDIAN)
+
+
+def _cv_bridge() -> tuple[Any, str]:
+    """A CvBridge, or None and why there is none."""
     try:
         from cv_bridge import CvBridge
 
-        bridge = CvBridge()
-        pixels = bytes(range(12))
-        probe = Image(height=2, width=2, encoding="bgr8", step=6, data=pixels)
-        result = np.asarray(bridge.imgmsg_to_cv2(probe, desired_encoding="rgb8"))
-        if result.tobytes() != bytes([2, 1, 0, 5, 4, 3, 8, 7, 6, 11, 10, 9]):
-            return None, f"cv_bridge is wrong: BGR {list(pixels)} became RGB {result.tolist()}"
-    except (Exception, SystemError) as error:  # a binary built for another NumPy raises almost anything
+        return CvBridge(), ""
+    except Exception as error:  # a binary built for another NumPy raises almost anything
         return None, f"{type(error).__name__}: {error}"
-    return bridge, ""

@@ -164,8 +164,6 @@ class DepthNode(LifecycleNode):
         self._pipeline, self._failure = Pipeline(estimator), ""
         info = estimator.info
         self.get_logger().info(f"{info.name} on {info.device} in {info.precision}, from {info.weights}")
-        if info.notice:
-            self.get_logger().warning(info.notice)
         self._state = "inactive"
         return super().on_configure(state)
 
