@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 SHARE = Path(__file__).resolve().parents[1]
 """The package's share folder, or the repository: both hold `config` beside `launch`."""
 PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
-"""Fast DDS reads the first since 2.14 (Jazzy), the second before (Humble)."""
+"""Fast DDS reads the first since 2.14 (Jazzy) and complains about the second, which Humble and Iron read."""
 
 
 class Argument(NamedTuple):
@@ -58,8 +59,9 @@ PARAMETERS = ("model", "device", "precision")
 
 def generate_launch_description() -> LaunchDescription:
     """Declare the arguments; the actions depend on their values."""
-    from launch import LaunchDescription
     from launch.actions import DeclareLaunchArgument, OpaqueFunction
+
+    from launch import LaunchDescription
 
     declared = [
         DeclareLaunchArgument(
@@ -128,8 +130,9 @@ def logger_name(namespace: str) -> str:
     return ".".join([*filter(None, namespace.split("/")), "depth_pro"])
 
 
-def dds_environment(profile: str, environment: os._Environ[str] | dict[str, str]) -> dict[str, str]:
+def dds_environment(profile: str, environment: Mapping[str, str]) -> dict[str, str]:
     """Variables that make Fast DDS read a profile; none where the user has one or wants none."""
     if profile in ("", "none") or any(environment.get(v) for v in PROFILE_VARIABLES):
         return {}
-    return dict.fromkeys(PROFILE_VARIABLES, profile)
+    old = environment.get("ROS_DISTRO") in ("humble", "iron")
+    return {PROFILE_VARIABLES[1 if old else 0]: profile}
