@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Train `depth_pro_nano` on procedural scenes: `python -m depthpro_ros.training.nano --help`.
 
-Depth first, then the field-of-view head with the depth network frozen (arXiv 2410.02073, section 3.4).
-The run stops at a given time, checkpoints, and continues where it stopped when started again.
+Three phases: what can be seen of depth in the whole image as one window; the whole depth network; and the
+field-of-view head with the depth network frozen (arXiv 2410.02073, section 3.4). The run stops at a given
+time, checkpoints, and continues where it stopped when started again.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -23,8 +25,8 @@ from depthpro_ros.models.depth_pro import DepthPro, DepthProConfig
 from depthpro_ros.models.depth_pro.network import normalise
 from depthpro_ros.models.depth_pro.weights import save_network
 from depthpro_ros.models.vit import ViTConfig
-from depthpro_ros.scenes import SceneBatch, render_scenes
-from depthpro_ros.training.init import initialise
+from depthpro_ros.scenes import SceneBatch, layout_from_seed, render_layouts
+from depthpro_ros.training.init import TYPICAL_CANONICAL_INVERSE_DEPTH, initialise
 
 NANO = DepthProConfig(
     window_px=64,
@@ -38,13 +40,41 @@ NANO = DepthProConfig(
     decoder_dim=32,
     antialias=True,
 )
-WIDTH_PX = 256
-HEIGHTS_PX = (192, 192, 256, 144)
-"""Image heights drawn for training: the network always sees a square, cameras seldom are one."""
 FIRST_TRAINING_SEED = 1_000_000
 """Seeds below are kept for held-out scenes."""
 FAR_CANONICAL = 0.02
 """Canonical inverse depth of about 50 m: nearer things count by their ratio, farther ones less."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One part of the curriculum.
+
+    Attributes:
+        name: `global` trains the two transformers on the image as one window, at a fifteenth of the cost of
+            the whole network, `depth` the whole depth network, `fov` the field-of-view head alone.
+        share: part of the time.
+        lr: highest learning rate.
+        width_px: width of the rendered images.
+        batch: images a step.
+        fresh: of four steps, how many see scenes that were never seen before.
+    """
+
+    name: Literal["global", "depth", "fov"]
+    share: float
+    lr: float
+    width_px: int
+    batch: int
+    fresh: int
+
+
+PHASES = (
+    Phase("global", 0.25, 1.5e-3, NANO.window_px, 64, 1),
+    Phase("depth", 0.63, 8e-4, NANO.input_px, 8, 2),
+    Phase("fov", 0.12, 1e-3, NANO.window_px, 64, 1),
+)
+ASPECTS = (0.75, 0.75, 1.0, 0.5625)
+"""Image heights over widths: the network always sees a square, cameras seldom are one."""
 
 
 @dataclass(frozen=True)
@@ -69,27 +99,30 @@ class SampleStore:
     Args:
         seed: first scene seed; scenes are taken in order, so `drawn` tells where a run stands.
         device: where scenes are rendered.
-        capacity: batches kept for reuse.
-        fresh: of four batches, how many are rendered anew.
+        capacity: images kept for reuse.
     """
 
-    def __init__(self, seed: int, device: torch.device, capacity: int = 500, fresh: int = 2) -> None:
+    def __init__(self, seed: int, device: torch.device, capacity: int = 20_000) -> None:
         self.drawn = 0
-        self._seed, self._device, self._capacity, self._fresh = seed, device, capacity, fresh
+        self._seed, self._device, self._capacity = seed, device, capacity
         self._kept: list[Sample] = []
 
-    def batch(self, step: int, size: int) -> Sample:
-        """The batch of one step; every second pass over a kept scene is mirrored by `augment`."""
-        if step % 4 >= self._fresh and len(self._kept) > 20:
+    def batch(self, step: int, phase: Phase) -> Sample:
+        """The images of one step, of one size."""
+        if self._kept and self._kept[0].rgb.shape[2] != phase.width_px:
+            self._kept.clear()
+        if step % 4 >= phase.fresh and len(self._kept) >= 8:
             return self._kept[int(torch.randint(len(self._kept), ()))]
         first = self._seed + self.drawn
-        self.drawn += size
-        height = HEIGHTS_PX[(self.drawn // size) % len(HEIGHTS_PX)]
+        self.drawn += phase.batch
+        height = round(phase.width_px * ASPECTS[(self.drawn // phase.batch) % len(ASPECTS)])
+        layouts = [layout_from_seed(seed) for seed in range(first, first + phase.batch)]
+        at_once = phase.batch if phase.width_px < 128 else None
         sample = Sample.of(
-            render_scenes(range(first, first + size), height=height, width=WIDTH_PX, device=self._device)
+            render_layouts(layouts, height=height, width=phase.width_px, device=self._device, at_once=at_once)
         )
         self._kept.append(sample)
-        if len(self._kept) > self._capacity:
+        if len(self._kept) * phase.batch > self._capacity * 64 / phase.width_px:
             self._kept.pop(int(torch.randint(len(self._kept), ())))
         return sample
 
@@ -132,8 +165,14 @@ def depth_loss(raw: Tensor, target: Tensor) -> Tensor:
     return loss
 
 
+def global_step(network: DepthPro, probe: nn.Module, sample: Sample) -> Tensor:
+    """Loss of the coarsest level alone, read off the first fusion block by `probe`, a 1x1 convolution."""
+    features = network.global_features(normalise(sample.rgb, network.config.window_px, network.config.antialias))
+    return depth_loss(probe(network.decoder.fusions[-1](features)), sample.canonical)
+
+
 def depth_step(network: DepthPro, sample: Sample) -> Tensor:
-    """Loss of the depth network on a batch."""
+    """Loss of the depth network."""
     image = normalise(sample.rgb, network.config.input_px, network.config.antialias)
     features, _ = network.encoder(image.contiguous(memory_format=torch.channels_last))
     decoded, _ = network.decoder(features)
@@ -141,15 +180,15 @@ def depth_step(network: DepthPro, sample: Sample) -> Tensor:
 
 
 def fov_step(network: DepthPro, sample: Sample) -> Tensor:
-    """Loss of the field-of-view head: squared error of the angle in degrees.
+    """Loss of the field-of-view head: squared error of the angle, in units of 10 degrees.
 
-    The head looks at the global level alone, so the full and half resolution windows are not computed.
+    The head looks at the global level alone, so the other windows are not computed.
     """
     assert network.fov is not None
-    image = normalise(sample.rgb, network.config.input_px, network.config.antialias)
+    quarter = normalise(sample.rgb, network.config.window_px, network.config.antialias)
     with torch.no_grad():
-        lowres, quarter = network.global_features(image)
-    return F.mse_loss(network.fov(quarter, lowres).float(), sample.fov_deg)
+        lowres = network.global_features(quarter)
+    return F.mse_loss(network.fov(quarter, lowres).float() / 10, sample.fov_deg / 10)
 
 
 def learning_rate(progress: float, peak: float) -> float:
@@ -168,89 +207,123 @@ def parameter_groups(parameters: Iterable[nn.Parameter]) -> list[dict[str, objec
     ]
 
 
-def train(args: argparse.Namespace) -> None:
-    """Run until `--minutes` of this and earlier runs are used up, or `--steps` are done."""
-    device = torch.device(args.device)
-    torch.manual_seed(args.seed)
-    if args.threads:
-        torch.set_num_threads(args.threads)
+def phase_at(progress: float) -> tuple[Phase, float]:
+    """The phase at this share of the whole time, and how much of it is over."""
+    start = 0.0
+    for phase in PHASES:
+        if progress < start + phase.share or phase is PHASES[-1]:
+            return phase, (progress - start) / phase.share
+        start += phase.share
+    raise AssertionError("PHASES is empty")
+
+
+@dataclass
+class Run:
+    """All that a checkpoint holds, and what a step changes."""
+
+    network: DepthPro
+    probe: nn.Conv2d
+    store: SampleStore
+    step: int = 0
+    spent_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        assert self.network.fov is not None
+        fov = list(self.network.fov.parameters())
+        # by identity, since `in` compares tensors by value; in order, since an optimiser's state goes by position
+        of_fov = {id(p) for p in fov}
+        depth = [p for p in self.network.parameters() if id(p) not in of_fov]
+        groups = {"global": [*depth, *self.probe.parameters()], "depth": depth, "fov": fov}
+        self.parameters = groups
+        self.optimisers = {
+            name: torch.optim.AdamW(parameter_groups(group), lr=1e-3, betas=(0.9, 0.98))
+            for name, group in groups.items()
+        }
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint beside the last one and swap them, so that a broken write costs nothing."""
+        state = {
+            "network": self.network.state_dict(),
+            "probe": self.probe.state_dict(),
+            "optimisers": {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()},
+            "step": self.step,
+            "spent_s": self.spent_s,
+            "drawn": self.store.drawn,
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".partial")
+        torch.save(state, partial)
+        partial.replace(path)
+
+    def load(self, path: Path, device: torch.device) -> None:
+        """Go on from a checkpoint."""
+        state = torch.load(path, map_location=device, weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.probe.load_state_dict(state["probe"])
+        for name, optimiser in self.optimisers.items():
+            optimiser.load_state_dict(state["optimisers"][name])
+        self.step, self.spent_s, self.store.drawn = state["step"], state["spent_s"], state["drawn"]
+
+    def loss(self, phase: Phase, sample: Sample) -> Tensor:
+        """The loss that a phase lowers."""
+        if phase.name == "global":
+            return global_step(self.network, self.probe, sample)
+        return (depth_step if phase.name == "depth" else fov_step)(self.network, sample)
+
+
+def start(device: torch.device) -> Run:
+    """A network that knows nothing."""
     network = DepthPro(NANO)
     initialise(network)
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    fov = network.fov
-    assert fov is not None
-    fov_parameters = set(fov.parameters())
-    depth_parameters = [p for p in network.parameters() if p not in fov_parameters]
-    optimisers = {
-        "depth": torch.optim.AdamW(parameter_groups(depth_parameters), lr=args.lr, betas=(0.9, 0.98)),
-        "fov": torch.optim.AdamW(parameter_groups(fov.parameters()), lr=args.lr, betas=(0.9, 0.98)),
-    }
-    store = SampleStore(FIRST_TRAINING_SEED, device)
-    step, spent = 0, 0.0
+    probe = nn.Conv2d(NANO.decoder_dim, 1, 1).to(device)
+    nn.init.constant_(probe.bias, TYPICAL_CANONICAL_INVERSE_DEPTH)  # type: ignore[arg-type]
+    return Run(network, probe, SampleStore(FIRST_TRAINING_SEED, device))
+
+
+def train(args: argparse.Namespace) -> None:
+    """Run until `--minutes` of this and earlier runs are used up."""
+    device = torch.device(args.device)
+    torch.manual_seed(args.seed)
+    run = start(device)
     if args.checkpoint.exists():
-        state = torch.load(args.checkpoint, map_location=device, weights_only=True)
-        network.load_state_dict(state["network"])
-        for name, optimiser in optimisers.items():
-            optimiser.load_state_dict(state[name])
-        step, spent, store.drawn = state["step"], state["spent"], state["drawn"]
-        print(f"resumed at step {step} after {spent / 60:.1f} min, {store.drawn} scenes drawn", flush=True)
+        run.load(args.checkpoint, device)
+        torch.manual_seed(args.seed + run.step)
+        print(f"resumed at step {run.step} after {run.spent_s / 60:.1f} min", flush=True)
 
     # on a CPU, the fused attention's backward in bfloat16 is four times as slow as the plain formula's
-    attention = (
-        [SDPBackend.MATH]
-        if device.type == "cpu"
-        else [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
-    )
-    budget = args.minutes * 60
-    running = 0.0
-    last = time.monotonic()
-    while spent < budget:
-        progress = spent / budget
-        phase = "depth" if progress < 1 - args.fov_share else "fov"
-        share = args.fov_share if phase == "fov" else 1 - args.fov_share
-        start = 1 - args.fov_share if phase == "fov" else 0.0
-        optimiser = optimisers[phase]
+    attention = [SDPBackend.MATH]
+    if device.type != "cpu":
+        attention = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
+    running, last, phase = 0.0, time.monotonic(), PHASES[0]
+    while run.spent_s < args.minutes * 60:
+        before = phase
+        phase, progress = phase_at(run.spent_s / (args.minutes * 60))
+        optimiser = run.optimisers[phase.name]
         for group in optimiser.param_groups:
-            group["lr"] = learning_rate((progress - start) / share, args.lr)
-        sample = augment(store.batch(step, args.batch))
+            group["lr"] = learning_rate(progress, phase.lr)
+        sample = augment(run.store.batch(run.step, phase))
         with torch.autocast(device.type, torch.bfloat16), sdpa_kernel(attention):
-            loss = depth_step(network, sample) if phase == "depth" else fov_step(network, sample)
+            loss = run.loss(phase, sample)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        nn.utils.clip_grad_norm_(depth_parameters if phase == "depth" else fov.parameters(), args.clip)
+        nn.utils.clip_grad_norm_(run.parameters[phase.name], args.clip)
         optimiser.step()
-        step += 1
+        run.step += 1
         now = time.monotonic()
         # a paused process (SIGSTOP) must not use up its budget
-        spent += min(now - last, 30.0)
+        run.spent_s += min(now - last, 30.0)
         last = now
-        running = loss.item() if step == 1 else 0.98 * running + 0.02 * loss.item()
-        if step % args.log_every == 0:
-            rate = group["lr"]
+        running = loss.item() if phase is not before or run.step == 1 else 0.98 * running + 0.02 * loss.item()
+        if run.step % args.log_every == 0:
             print(
-                f"{phase} step {step} loss {running:.4f} lr {rate:.2e} {spent / 60:.1f} min {store.drawn} scenes",
+                f"{phase.name} step {run.step} loss {running:.4f} lr {group['lr']:.2e} {run.spent_s / 60:.1f} min "
+                f"{run.store.drawn} scenes",
                 flush=True,
             )
-        if step % args.save_every == 0:
-            save(args.checkpoint, network, optimisers, step, spent, store.drawn)
-    save(args.checkpoint, network, optimisers, step, spent, store.drawn)
-
-
-def save(
-    path: Path,
-    network: DepthPro,
-    optimisers: dict[str, torch.optim.AdamW],
-    step: int,
-    spent: float,
-    drawn: int,
-) -> None:
-    """Write a checkpoint beside the last one and swap them, so that a broken write costs nothing."""
-    state = {"network": network.state_dict(), "step": step, "spent": spent, "drawn": drawn}
-    state |= {name: optimiser.state_dict() for name, optimiser in optimisers.items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    torch.save(state, partial)
-    partial.replace(path)
+        if run.step % args.save_every == 0:
+            run.save(args.checkpoint)
+    run.save(args.checkpoint)
 
 
 def export(checkpoint: Path, target: Path) -> None:
@@ -265,12 +338,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--checkpoint", type=Path, default=Path("out/nano/checkpoint.pt"))
     parser.add_argument("--minutes", type=float, default=90, help="training time over all runs")
-    parser.add_argument("--fov-share", type=float, default=0.12, help="last part of it, for the focal head")
-    parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--lr", type=float, default=8e-4)
     parser.add_argument("--clip", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--log-every", type=int, default=50)
     parser.add_argument("--save-every", type=int, default=200)

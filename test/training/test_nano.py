@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import math
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
 
 from depthpro_ros.models.depth_pro import DepthPro
+from depthpro_ros.models.depth_pro.encoder import pyramid
 from depthpro_ros.models.depth_pro.network import normalise
+from depthpro_ros.models.depth_pro.weights import load_network
 from depthpro_ros.scenes import render_scenes
 from depthpro_ros.training import nano
 from depthpro_ros.training.init import TYPICAL_CANONICAL_INVERSE_DEPTH, TYPICAL_FOV_DEG, initialise
@@ -74,22 +77,52 @@ def test_fov_head_sees_the_same_features_in_training_and_in_use() -> None:
     initialise(network)
     image = torch.rand(1, 3, 256, 256) * 2 - 1
     with torch.no_grad():
-        lowres, quarter = network.global_features(image)
+        quarter = pyramid(image)[2]
+        lowres = network.global_features(quarter)
         assert network.fov is not None
         torch.testing.assert_close(network.fov(quarter, lowres), network(image)[1])
 
 
-def test_training_lowers_the_loss_checkpoints_and_goes_on(tmp_path, monkeypatch, capsys) -> None:
+def test_phases_fill_the_time_in_order() -> None:
+    assert sum(phase.share for phase in nano.PHASES) == pytest.approx(1)
+    names = [nano.phase_at(progress)[0].name for progress in (0, 0.24, 0.26, 0.87, 0.89, 1.0)]
+    assert names == ["global", "global", "depth", "depth", "fov", "fov"]
+    assert nano.phase_at(0.125)[1] == pytest.approx(0.5)
+
+
+def test_every_phase_runs_and_a_run_goes_on(tmp_path, monkeypatch, capsys) -> None:
+    phases = [replace(phase, batch=2, share=share) for phase, share in zip(nano.PHASES, (0.2, 0.6, 0.2), strict=True)]
+    monkeypatch.setattr(nano, "PHASES", tuple(phases))
     checkpoint = tmp_path / "checkpoint.pt"
-    common = ["nano", "--checkpoint", str(checkpoint), "--batch", "2", "--device", "cpu", "--log-every", "1"]
-    monkeypatch.setattr(sys, "argv", [*common, "--minutes", "0.2", "--fov-share", "0.5"])
+    common = ["nano", "--checkpoint", str(checkpoint), "--device", "cpu", "--log-every", "1"]
+    monkeypatch.setattr(sys, "argv", [*common, "--minutes", "0.2"])
     nano.main()
     first = capsys.readouterr().out
-    assert "depth step" in first and "fov step" in first
+    assert all(f"{phase.name} step" in first for phase in phases)
     steps = torch.load(checkpoint, weights_only=True)["step"]
-    monkeypatch.setattr(sys, "argv", [*common, "--minutes", "0.25", "--fov-share", "0.5"])
+    monkeypatch.setattr(sys, "argv", [*common, "--minutes", "0.25"])
     nano.main()
     second = capsys.readouterr().out
     assert f"resumed at step {steps}" in second
     assert torch.load(checkpoint, weights_only=True)["step"] > steps
     assert not list(tmp_path.glob("*.partial"))
+
+
+def test_a_checkpoint_restores_the_whole_run(tmp_path) -> None:
+    run = nano.start(torch.device("cpu"))
+    run.step, run.spent_s, run.store.drawn = 7, 12.5, 99
+    run.save(tmp_path / "a.pt")
+    other = nano.start(torch.device("cpu"))
+    other.load(tmp_path / "a.pt", torch.device("cpu"))
+    assert (other.step, other.spent_s, other.store.drawn) == (7, 12.5, 99)
+    for key, value in run.network.state_dict().items():
+        assert torch.equal(other.network.state_dict()[key], value)
+
+
+def test_export_is_loadable(tmp_path, monkeypatch) -> None:
+    nano.start(torch.device("cpu")).save(tmp_path / "a.pt")
+    target = tmp_path / "nano.safetensors"
+    monkeypatch.setattr(sys, "argv", ["nano", "--checkpoint", str(tmp_path / "a.pt"), "--export", str(target)])
+    nano.main()
+    assert load_network(target).config == nano.NANO
+    assert target.stat().st_size < 16e6

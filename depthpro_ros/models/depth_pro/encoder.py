@@ -116,11 +116,10 @@ class Encoder(nn.Module):
         features.append(self._global_map(maps[2], quarter))
         return features, quarter
 
-    def global_map(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """The coarsest map alone, and the image at quarter resolution: 2 windows instead of 36."""
-        _, _, quarter = pyramid(image)
+    def global_map(self, quarter: Tensor) -> Tensor:
+        """The coarsest map alone, from the image as one window: 2 windows instead of 36."""
         tokens, _ = self.patch_encoder(quarter)
-        return self._global_map(tokens_to_map(tokens), quarter), quarter
+        return self._global_map(tokens_to_map(tokens), quarter)
 
     def _global_map(self, window_map: Tensor, quarter: Tensor) -> Tensor:
         lowres = self.upsample2(window_map.permute(0, 3, 1, 2))

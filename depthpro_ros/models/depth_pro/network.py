@@ -49,18 +49,16 @@ class DepthPro(nn.Module):
         fov_deg = self.fov(quarter, lowres) if want_fov and self.fov is not None else None
         return canonical, fov_deg
 
-    def global_features(self, image: Tensor) -> tuple[Tensor, Tensor]:
+    def global_features(self, quarter: Tensor) -> Tensor:
         """What the field-of-view head looks at, without computing the rest of the network.
 
         Args:
-            image: as for `forward`.
+            quarter: the image as one window [B, 3, window_px, window_px], RGB in [-1, 1].
 
         Returns:
-            The decoder's projected global map [B, decoder_dim, 2 grid, 2 grid] and the image as one window
-            [B, 3, window_px, window_px].
+            The decoder's projected global map [B, decoder_dim, 2 grid, 2 grid].
         """
-        features, quarter = self.encoder.global_map(image)
-        return self.decoder.convs[-1](features), quarter
+        return self.decoder.convs[-1](self.encoder.global_map(quarter))
 
 
 def normalise(rgb: Tensor, side_px: int, antialias: bool = False) -> Tensor:
