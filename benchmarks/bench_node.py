@@ -46,7 +46,7 @@ class RandomDepth:
             coarse = torch.rand(1, 1, 12, 16, generator=torch.Generator().manual_seed(0)) * 120 + 1
             self._depth = torch.nn.functional.interpolate(coarse, rgb.shape[:2], mode="bilinear")[0, 0]
         focal = torch.tensor(float(focal_px))  # type: ignore[arg-type]
-        return Prediction(self._depth.clone(), focal, None)
+        return Prediction(torch.from_numpy(self._depth.numpy().copy()), focal, None)
 
 
 def serve() -> None:

@@ -7,17 +7,13 @@ A point is 16 bytes: x, y, z float32 metres in the optical frame (REP 103: x rig
 
 from __future__ import annotations
 
-import sys
-
-import cv2
-import numpy as np
 import torch
 from torch import Tensor
 
+from depthpro_ros import host
 from depthpro_ros.camera import Intrinsics
 
 POINT_STEP = 16
-ROWS_AT_ONCE = 32
 
 
 class Projector:
@@ -60,37 +56,23 @@ class Projector:
         depth_m, rgb = depth_m[every, every], None if rgb is None else rgb[every, every]
         if out is None:
             out = torch.empty((*self.shape, 4), dtype=torch.float32, device=self.device)
-        colours = torch.zeros_like(depth_m) if rgb is None else _packed_colours(rgb)
-        # a CPU keeps the planes of a few rows in its cache; a GPU wants everything at once
-        step = ROWS_AT_ONCE if self.device.type == "cpu" else len(depth_m)
-        for top in range(0, len(depth_m), step):
-            rows = slice(top, top + step)
-            z = depth_m[rows]
-            if untrusted is not None:
-                z = z.masked_fill(untrusted[every, every][rows], torch.nan)
-            z = z + z * 0  # z * 0 is 0 where z is finite and NaN elsewhere
-            _interleave((z * self._x, z * self._y[rows], z, colours[rows]), out[rows])
+        if self.device.type == "cpu" and out.is_contiguous():
+            mask = None if untrusted is None else untrusted[every, every].numpy()
+            pixels = None if rgb is None else rgb.numpy()
+            host.pack(depth_m.numpy(), pixels, self._x.numpy(), self._y.numpy(), out.numpy(), mask)
+            return out
+        z = depth_m if untrusted is None else depth_m.masked_fill(untrusted[every, every], torch.nan)
+        # z * 0 is 0 where z is finite and NaN elsewhere; one pass, no mask
+        torch.add(z, z * 0, out=out[..., 2])
+        torch.mul(out[..., 2], self._x, out=out[..., 0])
+        torch.mul(out[..., 2], self._y, out=out[..., 1])
+        colour = out.view(torch.int32)[..., 3]
+        if rgb is None:
+            colour.zero_()
+        else:
+            torch.bitwise_left_shift(rgb[..., 0].int(), 16, out=colour)
+            colour.bitwise_or_(rgb[..., 1].int().bitwise_left_shift_(8)).bitwise_or_(rgb[..., 2])
         return out
-
-
-def _packed_colours(rgb: Tensor) -> Tensor:
-    """uint8 [h, w, 3] to float32 [h, w], whose bits are 0x00RRGGBB."""
-    if rgb.device.type == "cpu" and sys.byteorder == "little":
-        pixels = cv2.cvtColor(np.ascontiguousarray(rgb.numpy()), cv2.COLOR_RGB2BGRA)
-        words = torch.from_numpy(pixels).view(torch.int32)[..., 0].bitwise_and_(0x00FFFFFF)
-    else:
-        red, green, blue = rgb.int().unbind(-1)
-        words = red.bitwise_left_shift_(16).bitwise_or_(green.bitwise_left_shift_(8)).bitwise_or_(blue)
-    return words.contiguous().view(torch.float32)
-
-
-def _interleave(planes: tuple[Tensor, ...], out: Tensor) -> None:
-    """Four [h, w] planes into [h, w, 4]."""
-    if out.device.type == "cpu":
-        # OpenCV stores four lanes at once, torch one after another: half the time
-        cv2.merge([plane.numpy() for plane in planes], dst=out.numpy())
-    else:
-        torch.stack(planes, -1, out=out)
 
 
 def finite_points(cloud: Tensor) -> Tensor:

@@ -10,6 +10,8 @@ from collections import deque
 import torch
 from torch import Tensor
 
+from depthpro_ros import host
+
 
 def limit_range(depth_m: Tensor, min_m: float, max_m: float) -> Tensor:
     """Mark what is out of range, in place (REP 117).
@@ -21,6 +23,9 @@ def limit_range(depth_m: Tensor, min_m: float, max_m: float) -> Tensor:
     Returns:
         `depth_m`. NaN stays NaN.
     """
+    if depth_m.device.type == "cpu":
+        host.limit_range(depth_m.numpy(), min_m, max_m)
+        return depth_m
     depth_m.masked_fill_(depth_m > max_m, torch.inf)
     if min_m > 0:
         depth_m.masked_fill_(depth_m < min_m, -torch.inf)
@@ -41,6 +46,8 @@ def edge_mask(depth_m: Tensor, ratio: float) -> Tensor:
     Returns:
         bool [H, W].
     """
+    if depth_m.device.type == "cpu":
+        return torch.from_numpy(host.edge_mask(depth_m.numpy(), ratio))
     mask = torch.zeros(depth_m.shape, dtype=torch.bool, device=depth_m.device)
     limit = depth_m * ratio
     height, width = depth_m.shape

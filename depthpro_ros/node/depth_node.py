@@ -19,6 +19,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.exceptions import InvalidHandle, ParameterException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
@@ -27,6 +28,7 @@ from depthpro_ros.errors import DepthProError, InputError
 from depthpro_ros.models.estimator import Estimator
 from depthpro_ros.node.decoding import ImageDecoder
 from depthpro_ros.node.diagnostics import Statistics, report
+from depthpro_ros.node.memory import keep_freed_memory
 from depthpro_ros.node.outputs import Outputs
 from depthpro_ros.node.pairing import CameraInfos
 from depthpro_ros.node.parameters import declare
@@ -200,6 +202,7 @@ class DepthNode(LifecycleNode):
             clock=self.get_clock(),
             on_broken=self._device_lost,
         )
+        keep_freed_memory()  # not earlier: loading a model leaves large blocks that are better given back
         worker.start(after=self._worker)
         self._worker = worker
         image = MatchedSubscription(
@@ -304,6 +307,9 @@ def run(args: list[str] | None = None, *, load: Load = _load_estimator) -> int:
         executor.spin()
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except rclpy_implementation.RCLError:
+        if rclpy.ok():  # else the signal came between two of the executor's own steps
+            raise
     except DeviceLost as error:
         node.get_logger().fatal(f"ending, so that launch can start a new process: {error}")
         status = 1

@@ -83,6 +83,14 @@ class Payload:
         return torch.from_numpy(np.frombuffer(self._message.data, dtype).reshape(shape))
 
 
+def _copy(source: Tensor, target: Tensor) -> None:
+    """Copy into host memory; from there with one thread, see `depthpro_ros.host`."""
+    if source.device.type == "cpu":
+        np.copyto(target.numpy(), source.numpy(), casting="unsafe")
+    else:
+        target.copy_(source)
+
+
 class DepthWriter:
     """Depth maps to sensor_msgs/Image."""
 
@@ -101,10 +109,10 @@ class DepthWriter:
         height, width = depth_m.shape
         message = self._message
         if encoding == "32FC1":
-            self._payload.tensor(np.float32, height, width).copy_(depth_m)
+            _copy(depth_m, self._payload.tensor(np.float32, height, width))
         else:
             # int16 is what torch can hold 16 bits in; the bits are those of uint16
-            self._payload.tensor(np.int16, height, width).copy_(millimetres(depth_m))
+            _copy(millimetres(depth_m), self._payload.tensor(np.int16, height, width))
         message.header, message.encoding = header, encoding
         message.height, message.width, message.step = height, width, len(message.data) // height
         return message
@@ -144,7 +152,7 @@ class CloudWriter:
         height, width = cloud.shape[:2] if organised else (1, len(cloud))
         message = self._message
         if cloud is not self._memory:
-            self._payload.tensor(np.float32, *cloud.shape).copy_(cloud)
+            _copy(cloud, self._payload.tensor(np.float32, *cloud.shape))
         self._memory = None
         message.header, message.is_dense = header, not organised
         message.height, message.width, message.row_step = height, width, POINT_STEP * width
