@@ -41,7 +41,7 @@ setup(
         files("launch"),
         files("config"),
     ],
-    install_requires=["numpy", "opencv-python", "safetensors", "torch>=2.4"],
+    install_requires=["numpy", "opencv-python", "pillow", "safetensors", "torch>=2.4"],
     extras_require={
         "ros": ROS_WHEELS,
         "weights": ["huggingface_hub"],

@@ -100,9 +100,6 @@ def environment() -> dict[str, str]:
     variables = {"ROS_DOMAIN_ID": str(domain), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
     if os.environ.get("ROS_DISTRO") == "humble":
         variables["ROS_LOCALHOST_ONLY"] = "1"
-    # torch's threads wait for each other in busy loops, which on a machine that does anything else costs the
-    # node ten times its own time (measured: 1.5 s instead of 0.13 s a frame beside one busy process)
-    variables["OMP_WAIT_POLICY"] = os.environ.get("OMP_WAIT_POLICY", "PASSIVE")
     return variables | fast_dds_environment()
 
 
