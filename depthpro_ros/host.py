@@ -44,13 +44,13 @@ def edge_mask(depth_m: Float, ratio: float) -> NDArray[np.bool_]:
         for top, bottom in _blocks(depth_m.shape):
             limit = depth_m[top:bottom] * factor
             if width > 2:
-                across = depth_m[top:bottom, 2:] - depth_m[top:bottom, :-2]
-                np.greater(np.abs(across, out=across), limit[:, 1:-1], out=mask[top:bottom, 1:-1])
+                across = cv2.absdiff(depth_m[top:bottom, 2:], depth_m[top:bottom, :-2])
+                np.greater(across, limit[:, 1:-1], out=mask[top:bottom, 1:-1])
             # rows that have a neighbour above and below
             first, last = max(top, 1), min(bottom, height - 1)
             if first < last:
-                down = depth_m[first + 1 : last + 1] - depth_m[first - 1 : last - 1]
-                mask[first:last] |= np.abs(down, out=down) > limit[first - top : last - top]
+                down = cv2.absdiff(depth_m[first + 1 : last + 1], depth_m[first - 1 : last - 1])
+                mask[first:last] |= down > limit[first - top : last - top]
     return mask
 
 

@@ -99,9 +99,7 @@ def check(encoding: str, size_bytes: int, *, height: int, width: int, step: int)
     return known
 
 
-def decode(
-    encoding: str, data: Any, *, height: int, width: int, step: int, big_endian: bool = False
-) -> RgbImage:
+def decode(encoding: str, data: Any, *, height: int, width: int, step: int, big_endian: bool = False) -> RgbImage:
     """Decode the pixels of a sensor_msgs/Image.
 
     Args:
@@ -155,7 +153,5 @@ def decode_compressed(data: Any) -> RgbImage:
         raise InputError(f"compressed image of {buffer.size} bytes cannot be decoded: {error}") from error
     if bgr is None:
         head = bytes(buffer[:8]).hex(" ")
-        raise InputError(
-            f"compressed image of {buffer.size} bytes (starting {head}) is neither a JPEG nor a PNG"
-        )
+        raise InputError(f"compressed image of {buffer.size} bytes (starting {head}) is neither a JPEG nor a PNG")
     return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]

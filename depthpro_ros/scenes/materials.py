@@ -19,9 +19,7 @@ def random_colour(rng: np.random.Generator, *, value: tuple[float, float] = (0.1
 
 
 def _natural(rng: np.random.Generator, hue: tuple[float, float], saturation: tuple[float, float]) -> Colour:
-    red, green, blue = colorsys.hsv_to_rgb(
-        rng.uniform(*hue), rng.uniform(*saturation), rng.uniform(0.35, 0.85)
-    )
+    red, green, blue = colorsys.hsv_to_rgb(rng.uniform(*hue), rng.uniform(*saturation), rng.uniform(0.35, 0.85))
     return red**2.0, green**2.0, blue**2.0
 
 
@@ -79,6 +77,4 @@ def random_material(rng: np.random.Generator, kinds: str) -> Material:
         a = _natural(rng, (0.07, 0.3), (0.15, 0.6))
         b = _near(rng, a, 0.3)
         noise, noise_cell = rng.uniform(0.4, 0.9), rng.uniform(0.15, 1.5)
-    return Material(
-        *a, *b, *joint, cell_u, cell_v, row_shift, joint_m, checker, noise, noise_cell, rng.uniform(0, 50)
-    )
+    return Material(*a, *b, *joint, cell_u, cell_v, row_shift, joint_m, checker, noise, noise_cell, rng.uniform(0, 50))

@@ -40,9 +40,7 @@ def open_scene(rng: np.random.Generator) -> Layout:
         main_colour=(sun, sun * uniform(rng, 0.85, 1.0), sun * uniform(rng, 0.65, 0.95)),
         ambient=(ambient * 0.93, ambient * 0.97, ambient),
         horizon=(grey, grey, grey) if overcast else (grey * 0.95, grey, min(1.0, grey * 1.08)),
-        zenith=(grey * 0.8, grey * 0.82, grey * 0.85)
-        if overcast
-        else (blue * 0.35, blue * 0.65, min(1.0, blue * 1.5)),
+        zenith=(grey * 0.8, grey * 0.82, grey * 0.85) if overcast else (blue * 0.35, blue * 0.65, min(1.0, blue * 1.5)),
         cloud=uniform(rng, 0.0, 1.0) if rng.random() < 0.6 else 0.0,
         visibility_m=log_uniform(rng, 80.0, 3000.0),
     )

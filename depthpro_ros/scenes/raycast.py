@@ -94,9 +94,7 @@ def _candidates(solids: SolidTable, o: torch.Tensor, d: torch.Tensor, t_max: tor
     # A GPU may be set to round float32 matrix products to TF32, which would drop hits here; float64 never is.
     dtype = torch.float64 if d.is_cuda else torch.float32
     centre, bound = solids.centre.permute(1, 2, 0).to(dtype), solids.bound[:, :, None].to(dtype)
-    o, d, t_max = (
-        x.reshape(-1, scenes, x.shape[-1] // scenes).transpose(0, 1).to(dtype) for x in (o, d, t_max[None])
-    )
+    o, d, t_max = (x.reshape(-1, scenes, x.shape[-1] // scenes).transpose(0, 1).to(dtype) for x in (o, d, t_max[None]))
     d = d / (d * d).sum(1, keepdim=True).sqrt().clamp(min=_EPS)
     one, big = torch.ones_like(t_max), 1e18
     # Squared distance from origin to centre, less the squared radius: one product [B, P, 5] x [B, 5, R].
@@ -172,9 +170,7 @@ def surface_at(solids: SolidTable, index: torch.Tensor, point: torch.Tensor, d: 
     face_x = rx > ry
     angle = torch.atan2(y, x) * half[0]
     u = torch.where(level, x, torch.where(is_box, torch.where(face_x, y, x), angle))
-    v = torch.where(
-        level, y, torch.where(is_ball, torch.asin((z / half[2]).clamp(-1, 1)) * half[2], point[2])
-    )
+    v = torch.where(level, y, torch.where(is_ball, torch.asin((z / half[2]).clamp(-1, 1)) * half[2], point[2]))
 
     zero = torch.zeros_like(x)
     one = torch.ones_like(x)

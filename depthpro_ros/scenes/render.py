@@ -44,9 +44,7 @@ class SceneBatch:
     indoor: torch.Tensor
 
 
-def render_scenes(
-    seeds: Sequence[int], *, height: int, width: int, device: str | torch.device = "cpu"
-) -> SceneBatch:
+def render_scenes(seeds: Sequence[int], *, height: int, width: int, device: str | torch.device = "cpu") -> SceneBatch:
     """Render the scene of each seed; a scene depends on its own seed only.
 
     Args:
@@ -57,9 +55,7 @@ def render_scenes(
     Raises:
         ValueError: no seeds, a negative seed, or a size below one pixel.
     """
-    return render_layouts(
-        [layout_from_seed(int(s)) for s in seeds], height=height, width=width, device=device
-    )
+    return render_layouts([layout_from_seed(int(s)) for s in seeds], height=height, width=width, device=device)
 
 
 @torch.no_grad()
@@ -135,9 +131,7 @@ def _solid_table(scenes: list[list[Solid]], device: torch.device) -> SolidTable:
         return torch.from_numpy(array).to(device)
 
     cos, sin = np.cos(yaw).astype(np.float32), np.sin(yaw).astype(np.float32)
-    return SolidTable(
-        send(kind), send(centre), send(cos), send(sin), send(half), send(bound.astype(np.float32))
-    )
+    return SolidTable(send(kind), send(centre), send(cos), send(sin), send(half), send(bound.astype(np.float32)))
 
 
 def _shell(layout: Layout) -> Solid:
@@ -206,9 +200,7 @@ def _render_chunk(
     return rgb.reshape(scenes, height, width, 3), depth.reshape(scenes, height, width)
 
 
-def _finish_of(
-    layouts: Sequence[Layout], slots: int, index: torch.Tensor, device: torch.device
-) -> torch.Tensor:
+def _finish_of(layouts: Sequence[Layout], slots: int, index: torch.Tensor, device: torch.device) -> torch.Tensor:
     """The material's row of numbers at each ray, float32 [fields of Material, N]."""
     values = np.zeros((len(layouts), slots + 3, len(Material._fields)), np.float32)
     for row, layout in enumerate(layouts):

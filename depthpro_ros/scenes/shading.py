@@ -22,9 +22,7 @@ def rows(device: torch.device, values: Sequence[Sequence[float]]) -> torch.Tenso
     return torch.tensor(values, dtype=torch.float32, device=device).T[:, :, None]
 
 
-def light(
-    layouts: Sequence[Layout], solids: SolidTable, point: torch.Tensor, normal: torch.Tensor
-) -> torch.Tensor:
+def light(layouts: Sequence[Layout], solids: SolidTable, point: torch.Tensor, normal: torch.Tensor) -> torch.Tensor:
     """Light at points [3, B * R]: ambient, fill, and the main light with hard shadows; linear RGB."""
     scenes, device = len(layouts), point.device
 
@@ -82,9 +80,7 @@ def air(
     return torch.where(depth.isinf(), sky, torch.lerp(horizon.expand_as(d), colour, clear))
 
 
-def sensor(
-    layouts: Sequence[Layout], colour: torch.Tensor, x_px: torch.Tensor, y_px: torch.Tensor
-) -> torch.Tensor:
+def sensor(layouts: Sequence[Layout], colour: torch.Tensor, x_px: torch.Tensor, y_px: torch.Tensor) -> torch.Tensor:
     """Exposure, white balance, vignette, gamma and noise: linear [3, B, R] to uint8 [B, R, 3]."""
     device = colour.device
     photos = [layout.photo for layout in layouts]

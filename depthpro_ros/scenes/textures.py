@@ -62,9 +62,7 @@ def value_noise(table: torch.Tensor, u: torch.Tensor, v: torch.Tensor) -> torch.
     return torch.lerp(low, high, fv)
 
 
-def _joint_cover(
-    fraction: torch.Tensor, cell: torch.Tensor, joint: torch.Tensor, pixel: torch.Tensor
-) -> torch.Tensor:
+def _joint_cover(fraction: torch.Tensor, cell: torch.Tensor, joint: torch.Tensor, pixel: torch.Tensor) -> torch.Tensor:
     """Share of the pixel covered by the joint along one axis: a box filter `pixel` metres wide."""
     from_edge = torch.minimum(fraction, 1 - fraction) * cell
     half_sum = (joint + pixel) * 0.5

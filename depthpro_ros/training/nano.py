@@ -69,9 +69,9 @@ class Phase:
 
 
 PHASES = (
-    Phase("global", 0.25, 1.5e-3, NANO.window_px, 64, 1),
-    Phase("depth", 0.63, 8e-4, NANO.input_px, 8, 2),
-    Phase("fov", 0.12, 1e-3, NANO.window_px, 64, 1),
+    Phase("global", 0.45, 1e-3, NANO.window_px, 24, 1),
+    Phase("depth", 0.43, 6e-4, NANO.input_px, 4, 2),
+    Phase("fov", 0.12, 1e-3, NANO.window_px, 48, 1),
 )
 ASPECTS = (0.75, 0.75, 1.0, 0.5625)
 """Image heights over widths: the network always sees a square, cameras seldom are one."""
@@ -286,6 +286,11 @@ def train(args: argparse.Namespace) -> None:
     device = torch.device(args.device)
     torch.manual_seed(args.seed)
     run = start(device)
+    if args.init is not None and not args.checkpoint.exists():
+        earlier = torch.load(args.init, map_location=device, weights_only=True)
+        run.network.load_state_dict(earlier["network"])
+        run.probe.load_state_dict(earlier["probe"])
+        run.store.drawn = earlier["drawn"]
     if args.checkpoint.exists():
         run.load(args.checkpoint, device)
         torch.manual_seed(args.seed + run.step)
@@ -338,6 +343,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--checkpoint", type=Path, default=Path("out/nano/checkpoint.pt"))
     parser.add_argument("--minutes", type=float, default=90, help="training time over all runs")
+    parser.add_argument("--init", type=Path, help="start from this checkpoint's network instead of from nothing")
     parser.add_argument("--clip", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")

@@ -90,12 +90,8 @@ def test_turned_box_shows_its_edge() -> None:
 
 def test_room_wall_ahead_and_nearer_solid_in_front_of_it() -> None:
     room = Room(-1.0, -2.0, 6.0, 2.0, 2.5)
-    assert _centre_depth(Solid(BOX, (2.0, 1.5, 0.2), (0.1, 0.1, 0.2)), room=room) == pytest.approx(
-        6.0, rel=1e-5
-    )
-    assert _centre_depth(Solid(BOX, (2.0, 0.0, 1.0), (0.1, 0.1, 1.0)), room=room) == pytest.approx(
-        1.9, rel=1e-5
-    )
+    assert _centre_depth(Solid(BOX, (2.0, 1.5, 0.2), (0.1, 0.1, 0.2)), room=room) == pytest.approx(6.0, rel=1e-5)
+    assert _centre_depth(Solid(BOX, (2.0, 0.0, 1.0), (0.1, 0.1, 1.0)), room=room) == pytest.approx(1.9, rel=1e-5)
 
 
 def test_shapes_and_dtypes() -> None:
