@@ -36,7 +36,7 @@ class Solid:
     centre: tuple[float, float, float]
     half: tuple[float, float, float]
     yaw_rad: float = 0.0
-    material: Material = Material()
+    material: Material = field(default_factory=Material)
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,9 @@ class Layout:
     camera: Camera
     room: Room | None = None
     solids: tuple[Solid, ...] = ()
-    floor: Material = Material()
-    wall: Material = Material()
-    ceiling: Material = Material()
+    floor: Material = field(default_factory=Material)
+    wall: Material = field(default_factory=Material)
+    ceiling: Material = field(default_factory=Material)
     lighting: Lighting = field(default_factory=Lighting)
     photo: Photo = field(default_factory=Photo)
 
