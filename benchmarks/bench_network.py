@@ -20,7 +20,7 @@ IMPLEMENTATIONS = ("depthpro_ros", "transformers")
 
 
 def measure(implementation: str, precision: str, device: str, runs: int) -> dict[str, float]:
-    """Build one network, run it once to warm up and `runs` times more; seconds and peak bytes."""
+    """Build one network, run it once and then `runs` times more; seconds (medians) and peak bytes."""
     import torch
 
     dtype = getattr(torch, precision)
@@ -47,7 +47,8 @@ def measure(implementation: str, precision: str, device: str, runs: int) -> dict
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     if device != "cpu":
         peak = torch.cuda.max_memory_reserved()
-    return {"build_s": built, "cold_s": seconds[0], "warm_s": statistics.median(seconds[1:]), "peak_bytes": peak}
+    warm = statistics.median(seconds[1:]) if runs else float("nan")
+    return {"build_s": built, "cold_s": seconds[0], "warm_s": warm, "peak_bytes": peak}
 
 
 def _ours(torch, dtype, device: str) -> tuple[object, Callable]:
@@ -87,7 +88,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--precisions", nargs="+", default=["float32", "bfloat16"])
-    parser.add_argument("--runs", type=int, default=1, help="counted runs of each, after one warm-up")
+    parser.add_argument("--runs", type=int, default=1, help="runs of each after the first one; may be 0")
     parser.add_argument("--implementation", choices=IMPLEMENTATIONS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.implementation:
