@@ -144,10 +144,12 @@ def log_canonical(value: Tensor) -> Tensor:
 
 
 def depth_loss(raw: Tensor, target: Tensor) -> Tensor:
-    """Mean absolute error of log canonical inverse depth, plus that of its slopes at two scales.
+    """Half the error of log canonical inverse depth, half the relative error of depth, and the slopes' error.
 
-    The error of the logarithm weighs too near and too far alike. (Relative error, |C - T| / T, does not: no
-    prediction of zero costs more than 1, so a network that cannot tell predicts too far.)
+    The error of the logarithm weighs too near and too far alike; that of depth, |d' - d| / d, is what abs_rel
+    measures, and grows without bound for what is seen too far, at the edges of near things above all. (The
+    relative error of inverse depth would do the opposite: no prediction of zero costs more than 1, so a
+    network that cannot tell predicts too far.)
 
     Args:
         raw: the head's output before its last ReLU [B, 1, h, w]: a unit below zero keeps its gradient.
@@ -156,7 +158,9 @@ def depth_loss(raw: Tensor, target: Tensor) -> Tensor:
     predicted = F.interpolate(raw.float(), target.shape[-2:], mode="bilinear", align_corners=False)[:, 0]
     predicted = torch.where(target > 0, predicted, predicted.clamp(min=0))
     error = log_canonical(predicted) - log_canonical(target)
-    loss = error.abs().mean()
+    # d' / d = exp(-error); beyond 7 times too far the logarithm's gradient is enough
+    relative = torch.expm1(-error.clamp(min=-2)).abs()
+    loss = 0.5 * (error.abs() + relative).mean()
     for step in (1, 4):
         for dim in (1, 2):
             size = error.shape[dim] - step

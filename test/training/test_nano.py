@@ -38,10 +38,11 @@ def test_loss_of_a_perfect_prediction_is_zero_also_below_the_relu_in_the_sky() -
 
 @pytest.mark.parametrize("factor", [0.5, 2.0])
 def test_loss_of_a_wrong_scale_has_a_closed_form(factor: float) -> None:
-    """Slopes agree, so only the logarithm of the ratio is left; too near and too far cost alike."""
+    """Slopes agree, so the logarithm of the ratio and the relative error of depth, 1 / factor, are left."""
     target = torch.full((1, 16, 16), 0.5)
     wrong = (target + nano.FAR_CANONICAL) * factor - nano.FAR_CANONICAL
-    assert float(nano.depth_loss(wrong[:, None], target)) == pytest.approx(math.log(2), rel=1e-5)
+    expected = 0.5 * (math.log(2) + abs(1 / factor - 1))
+    assert float(nano.depth_loss(wrong[:, None], target)) == pytest.approx(expected, rel=1e-5)
 
 
 def test_network_starts_at_a_typical_scene_and_every_weight_gets_a_gradient() -> None:
