@@ -82,6 +82,7 @@ class FrameWorker:
         self._mailbox: Mailbox[Arrival] = Mailbox()
         self._applied: Settings | None = None
         self._last_stamp_ns = 0
+        self._last_frame_id: str | None = None
         self._warned_of_distortion = False
         self._after: FrameWorker | None = None
         self._thread = threading.Thread(target=self._run, name="depth", daemon=True)
@@ -146,7 +147,10 @@ class FrameWorker:
         if stamp < self._last_stamp_ns - JUMP_BACK_NS:
             self._logger.info("time went back: forgetting earlier focal estimates")
             self._pipeline.reset()
-        self._last_stamp_ns = stamp
+        elif self._last_frame_id not in (None, header.frame_id):
+            self._logger.info(f"images are of frame {header.frame_id!r} now: forgetting earlier focal estimates")
+            self._pipeline.reset()
+        self._last_stamp_ns, self._last_frame_id = stamp, header.frame_id
 
         rgb = self._decoder.rgb(message)
         camera = self._camera(message, settings) if settings.needs_camera_info else None

@@ -239,6 +239,16 @@ def test_an_estimated_focal_is_published_and_used(peer: Peer) -> None:
     peer.destroy_subscription(peer.listeners.pop(ESTIMATED_INFO))
 
 
+def test_images_of_another_frame_start_a_new_focal_estimate(peer: Peer) -> None:
+    peer.set(focal_policy="estimated", focal_lock_after=2)
+    for _ in range(2):
+        peer.answers(peer.show(picture()))
+    peer.until(lambda: peer.diagnostics["focal locked"] == "true", "the focal to be held")
+    peer.answers(peer.show(picture(), frame_id="another_cam"))
+    peer.until(lambda: peer.diagnostics["focal locked"] == "false", "the held focal to be forgotten")
+    peer.set(focal_policy="auto", focal_lock_after=10)
+
+
 def test_an_uncalibrated_camera_info_means_an_estimate(peer: Peer) -> None:
     image = peer.image(picture())
     peer.infos.publish(peer.info_for(image, WIDTH, HEIGHT, k=[0.0] * 9, p=[0.0] * 12))
