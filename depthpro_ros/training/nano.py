@@ -23,7 +23,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from depthpro_ros.models.depth_pro import DepthPro, DepthProConfig
 from depthpro_ros.models.depth_pro.network import normalise
-from depthpro_ros.models.depth_pro.weights import save_network
+from depthpro_ros.models.depth_pro.weights import load_network, save_network
 from depthpro_ros.models.vit import ViTConfig
 from depthpro_ros.scenes import SceneBatch, layout_from_seed, render_layouts
 from depthpro_ros.training.init import TYPICAL_CANONICAL_INVERSE_DEPTH, initialise
@@ -104,7 +104,7 @@ class SampleStore:
 
     def __init__(self, seed: int, device: torch.device, capacity: int = 20_000) -> None:
         self.drawn = 0
-        self._seed, self._device, self._capacity = seed, device, capacity
+        self.first_seed, self._device, self._capacity = seed, device, capacity
         self._kept: list[Sample] = []
 
     def batch(self, step: int, phase: Phase) -> Sample:
@@ -113,7 +113,7 @@ class SampleStore:
             self._kept.clear()
         if step % 4 >= phase.fresh and len(self._kept) >= 8:
             return self._kept[int(torch.randint(len(self._kept), ()))]
-        first = self._seed + self.drawn
+        first = self.first_seed + self.drawn
         self.drawn += phase.batch
         height = round(phase.width_px * ASPECTS[(self.drawn // phase.batch) % len(ASPECTS)])
         layouts = [layout_from_seed(seed) for seed in range(first, first + phase.batch)]
@@ -275,26 +275,23 @@ class Run:
         return (depth_step if phase.name == "depth" else fov_step)(self.network, sample)
 
 
-def start(device: torch.device) -> Run:
-    """A network that knows nothing."""
+def start(device: torch.device, seed: int = 0) -> Run:
+    """A network that knows nothing; another seed sees other scenes."""
     network = DepthPro(NANO)
     initialise(network)
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     probe = nn.Conv2d(NANO.decoder_dim, 1, 1).to(device)
     nn.init.constant_(probe.bias, TYPICAL_CANONICAL_INVERSE_DEPTH)  # type: ignore[arg-type]
-    return Run(network, probe, SampleStore(FIRST_TRAINING_SEED, device))
+    return Run(network, probe, SampleStore(FIRST_TRAINING_SEED * (1 + seed), device))
 
 
 def train(args: argparse.Namespace) -> None:
     """Run until `--minutes` of this and earlier runs are used up."""
     device = torch.device(args.device)
     torch.manual_seed(args.seed)
-    run = start(device)
+    run = start(device, args.seed)
     if args.init is not None and not args.checkpoint.exists():
-        earlier = torch.load(args.init, map_location=device, weights_only=True)
-        run.network.load_state_dict(earlier["network"])
-        run.probe.load_state_dict(earlier["probe"])
-        run.store.drawn = earlier["drawn"]
+        run.network.load_state_dict(load_network(args.init).float().state_dict())
     if args.checkpoint.exists():
         run.load(args.checkpoint, device)
         torch.manual_seed(args.seed + run.step)
@@ -347,7 +344,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--checkpoint", type=Path, default=Path("out/nano/checkpoint.pt"))
     parser.add_argument("--minutes", type=float, default=90, help="training time over all runs")
-    parser.add_argument("--init", type=Path, help="start from this checkpoint's network instead of from nothing")
+    parser.add_argument("--init", type=Path, help="start from this .safetensors instead of from nothing")
     parser.add_argument("--clip", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")

@@ -14,6 +14,7 @@ from depthpro_ros.models.depth_pro import DepthPro
 from depthpro_ros.models.depth_pro.encoder import pyramid
 from depthpro_ros.models.depth_pro.network import normalise
 from depthpro_ros.models.depth_pro.weights import load_network
+from depthpro_ros.models.registry import NANO_WEIGHTS
 from depthpro_ros.scenes import render_scenes
 from depthpro_ros.training import nano
 from depthpro_ros.training.init import TYPICAL_CANONICAL_INVERSE_DEPTH, TYPICAL_FOV_DEG, initialise
@@ -130,3 +131,14 @@ def test_export_is_loadable(tmp_path, monkeypatch) -> None:
     nano.main()
     assert load_network(target).config == nano.NANO
     assert target.stat().st_size < 16e6
+
+
+def test_a_run_may_start_from_a_trained_network_and_sees_other_scenes_with_another_seed(tmp_path, monkeypatch) -> None:
+    checkpoint = tmp_path / "checkpoint.pt"
+    arguments = ["--checkpoint", str(checkpoint), "--init", str(NANO_WEIGHTS), "--seed", "3", "--minutes", "0"]
+    monkeypatch.setattr(sys, "argv", ["nano", *arguments])
+    nano.main()
+    trained = load_network(NANO_WEIGHTS).float().state_dict()
+    started = torch.load(checkpoint, weights_only=True)["network"]
+    assert all(torch.equal(started[key], value) for key, value in trained.items())
+    assert nano.start(torch.device("cpu"), 3).store.first_seed == 4 * nano.FIRST_TRAINING_SEED
