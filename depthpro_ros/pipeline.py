@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -262,6 +262,4 @@ class Pipeline:
         settings = self.settings
         if camera is None or settings.input_rectified or not (camera.distorted and self._uses_camera_info(camera)):
             return published
-        from dataclasses import replace
-
         return replace(published, d=camera.d, distortion_model=camera.distortion_model)

@@ -131,24 +131,23 @@ def centre_outputs(model) -> None:
     last.bias.add_(55.0 - out.field_of_view[0])
 
 
+# attention's names: transformers 5, and before it (the published checkpoint)
+RENAMED = (
+    ("attention.q_proj", "attention.attention.query"),
+    ("attention.k_proj", "attention.attention.key"),
+    ("attention.v_proj", "attention.attention.value"),
+    ("attention.o_proj", "attention.output.dense"),
+)
+
+
 def old_name(key: str) -> str:
-    for new, old in (
-        ("attention.q_proj", "attention.attention.query"),
-        ("attention.k_proj", "attention.attention.key"),
-        ("attention.v_proj", "attention.attention.value"),
-        ("attention.o_proj", "attention.output.dense"),
-    ):
+    for new, old in RENAMED:
         key = key.replace(new, old)
     return key
 
 
 def new_name(key: str) -> str:
-    for new, old in (
-        ("attention.q_proj", "attention.attention.query"),
-        ("attention.k_proj", "attention.attention.key"),
-        ("attention.v_proj", "attention.attention.value"),
-        ("attention.o_proj", "attention.output.dense"),
-    ):
+    for new, old in RENAMED:
         key = key.replace(old, new)
     return key
 
