@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checkpoints that an interrupted write or a full disk cannot cost."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from depthpro_ros.errors import InputError
+
+
+@dataclass
+class Progress:
+    """Where a run stands.
+
+    Attributes:
+        stage: index of the stage.
+        step: steps done in it.
+        best: lowest validation figure of the stage so far.
+        stale: validations since then.
+        spent_s: training time of this and earlier starts.
+    """
+
+    stage: int = 0
+    step: int = 0
+    best: float = field(default=float("inf"))
+    stale: int = 0
+    spent_s: float = 0.0
+
+
+def write_checkpoint(path: Path, progress: Progress, architecture: str, state: dict[str, Any]) -> str | None:
+    """Write beside the last checkpoint, then swap.
+
+    Returns:
+        None if all went well, else why it did not (a full disk, say): the last checkpoint is then as it was.
+    """
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with partial.open("wb") as file:
+            torch.save({"progress": asdict(progress), "architecture": architecture, **state}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    # PyTorch's writer turns a failed write into a RuntimeError
+    except (OSError, RuntimeError) as error:
+        partial.unlink(missing_ok=True)
+        return str(error).splitlines()[0]
+    return None
+
+
+def read_checkpoint(path: Path, architecture: str) -> tuple[Progress, dict[str, Any]]:
+    """Read a checkpoint; plain tensors and numbers only.
+
+    Raises:
+        InputError: damaged, no checkpoint of this program, or of another network.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        progress, found = Progress(**state.pop("progress")), state.pop("architecture")
+    except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"checkpoint {path} cannot be read ({str(error).splitlines()[0]}): move it away to start the run again"
+        ) from error
+    if found != architecture:
+        raise InputError(
+            f"checkpoint {path} is of another network ({found}) than the configuration's ({architecture}): "
+            "choose another output folder, or set the network back"
+        )
+    return progress, state
