@@ -146,9 +146,9 @@ class Pipeline:
         height, width = rgb.shape[:2]
         if settings.rectify and not settings.input_rectified:
             rgb, camera = self._rectified(rgb, camera)
-            known = self._known_intrinsics(camera, width, height, rectified=True)
+            known, source = self._known_intrinsics(camera, width, height, rectified=True)
         else:
-            known = self._known_intrinsics(camera, width, height, rectified=settings.input_rectified)
+            known, source = self._known_intrinsics(camera, width, height, rectified=settings.input_rectified)
 
         estimate = known is None or settings.estimate == "always"
         if known is None and settings.estimate == "never":
@@ -167,13 +167,6 @@ class Pipeline:
             # depth is proportional to the focal length: rescale what was made with the raw estimate
             depth = depth * (known.fx / raw_focal)
         assert known is not None
-        source: FocalSource = (
-            "fixed"
-            if settings.focal_policy == "fixed"
-            else "camera_info"
-            if self._uses_camera_info(camera)
-            else "estimated"
-        )
         if depth.is_cuda:
             torch.cuda.synchronize(depth.device)
         model_ms = (time.perf_counter() - started) * 1e3
@@ -208,18 +201,18 @@ class Pipeline:
 
     def _known_intrinsics(
         self, camera: CameraModel | None, width: int, height: int, *, rectified: bool
-    ) -> Intrinsics | None:
-        """The intrinsics that do not depend on the network, or None where its estimate is to be used."""
+    ) -> tuple[Intrinsics | None, FocalSource]:
+        """The intrinsics where they do not depend on the network, and whose focal length is to be used."""
         settings = self.settings
         if settings.focal_policy == "fixed":
-            return Intrinsics.from_focal(width, height, settings.fixed_focal_px)
+            return Intrinsics.from_focal(width, height, settings.fixed_focal_px), "fixed"
         if not self._uses_camera_info(camera):
-            return None
+            return None, "estimated"
         if camera is None:
             raise CameraError(
                 "focal_policy is 'camera_info' and no CameraInfo has arrived: publish it, or choose 'auto'"
             )
-        return camera.intrinsics(width, height, rectified=rectified)
+        return camera.intrinsics(width, height, rectified=rectified), "camera_info"
 
     def _rectified(
         self, rgb: NDArray[np.uint8], camera: CameraModel | None
