@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The demo's pictures: photographs that come inside installed Python packages.
 
-The Middlebury motorcycle (Scharstein et al., GCPR 2014), which scikit-image brings with its disparity, gives
-calibrated views with ground truth. Nothing of it is copied into this repository.
+The Middlebury motorcycle gives calibrated views with ground truth; the other photographs have neither.
 """
 
 from __future__ import annotations
@@ -16,12 +15,7 @@ from numpy.typing import NDArray
 
 from depthpro_ros.camera import Intrinsics
 from depthpro_ros.errors import InputError
-
-# calibration of the size that scikit-image ships (documentation of skimage.data.stereo_motorcycle)
-MOTORCYCLE = Intrinsics(741, 500, 994.978, 994.978, 311.193, 254.877)
-BASELINE_M = 0.193001
-PRINCIPAL_POINT_SHIFT_PX = 31.086
-"""Difference of the two cameras' cx: Middlebury's `doffs`."""
+from depthpro_ros.evaluation.motorcycle import MOTORCYCLE, motorcycle
 
 VIEW_WIDTH, VIEW_HEIGHT = 480, 360
 VIEWS = 16
@@ -66,18 +60,6 @@ def demo_frames() -> list[DemoFrame]:
     for name, photograph in photographs():
         frames += [DemoFrame(name, photograph, None, None)] * FRAMES_PER_PHOTOGRAPH
     return frames
-
-
-def motorcycle() -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """The left photograph, uint8 [500, 741, 3], and its depth in metres, float32, NaN where unknown.
-
-    Z = baseline f / (disparity + doffs); unknown disparities are +Inf in the file.
-    """
-    left, _, disparity = _skimage().stereo_motorcycle()
-    known = np.isfinite(disparity)
-    shifted = np.where(known, disparity, 0.0).astype(np.float64) + PRINCIPAL_POINT_SHIFT_PX
-    depth = np.where(known, BASELINE_M * MOTORCYCLE.fx / shifted, np.nan).astype(np.float32)
-    return np.ascontiguousarray(left[..., :3]), depth
 
 
 def window_path(count: int) -> list[Window]:

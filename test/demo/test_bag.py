@@ -13,8 +13,9 @@ yaml = pytest.importorskip("yaml")
 from rosbags.highlevel import AnyReader  # noqa: E402
 
 from depthpro_ros.demo import bag  # noqa: E402
-from depthpro_ros.demo.photographs import DemoFrame, motorcycle, motorcycle_view, window_path  # noqa: E402
+from depthpro_ros.demo.photographs import DemoFrame, motorcycle_view, window_path  # noqa: E402
 from depthpro_ros.errors import InputError  # noqa: E402
+from depthpro_ros.evaluation.motorcycle import motorcycle  # noqa: E402
 
 
 @pytest.fixture(scope="module")

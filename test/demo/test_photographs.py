@@ -12,11 +12,11 @@ from depthpro_ros.demo.photographs import (
     VIEWS,
     Window,
     demo_frames,
-    motorcycle,
     motorcycle_view,
     photographs,
     window_path,
 )
+from depthpro_ros.evaluation.motorcycle import motorcycle
 
 
 @pytest.fixture(scope="module")
