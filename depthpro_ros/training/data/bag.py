@@ -59,6 +59,7 @@ class BagSet:
         depth_topic: sensor_msgs/Image, 32FC1 (metres) or 16UC1 (millimetres), registered to the image; likewise.
         camera_info_topic: of the image; its sibling where it is None.
         tolerance_s: stamps of an image and its depth differ at most by this.
+        depth_scale: stored depth values per metre; 1 for 32FC1 and 1000 for 16UC1 where it is None.
         fx_px: focal length, pixels, instead of the one in CameraInfo.
         max_depth_m: finite depth beyond it counts as unknown.
         name: for reports; the file's name where it is None.
@@ -75,12 +76,13 @@ class BagSet:
         depth_topic: str | None = None,
         camera_info_topic: str | None = None,
         tolerance_s: float = 0.02,
+        depth_scale: float | None = None,
         fx_px: float | None = None,
         max_depth_m: float | None = None,
         name: str | None = None,
     ) -> None:
         self.name = name or path.stem
-        self._path, self._fx_px = path, fx_px
+        self._path, self._fx_px, self._depth_scale = path, fx_px, depth_scale
         self._max_depth_m = math.inf if max_depth_m is None else max_depth_m
         self._reader: Any = None
         self._owner = -1
@@ -114,7 +116,7 @@ class BagSet:
         """
         image, depth = self._pairs[index]
         rgb = rgb_pixels(self._message(self.topics.image, image))
-        depth_m = depth_metres(self._message(self.topics.depth, depth))
+        depth_m = depth_metres(self._message(self.topics.depth, depth), self._depth_scale)
         height, width = rgb.shape[:2]
         if depth_m.shape != (height, width):
             raise InputError(

@@ -65,8 +65,12 @@ def rgb_pixels(message: Any) -> NDArray[np.uint8]:
     )
 
 
-def depth_metres(message: Any) -> NDArray[np.float32]:
+def depth_metres(message: Any, depth_scale: float | None = None) -> NDArray[np.float32]:
     """Metres of a depth Image, float32 [H, W], in memory of its own; NaN where nothing was measured (0, negative, NaN).
+
+    Args:
+        message: sensor_msgs/Image.
+        depth_scale: stored values per metre, where it is not as REP 118 has it.
 
     Raises:
         InputError: an encoding that is not depth's, or a message cut off.
@@ -74,6 +78,7 @@ def depth_metres(message: Any) -> NDArray[np.float32]:
     if message.encoding not in DEPTH_TYPES:
         raise InputError(f"depth image has encoding {message.encoding!r}; known are {', '.join(DEPTH_TYPES)}")
     dtype, per_metre = DEPTH_TYPES[message.encoding]
+    per_metre = depth_scale or per_metre
     height, width, step = message.height, message.width, message.step
     row = width * np.dtype(dtype).itemsize
     if step < row or len(message.data) < (height - 1) * step + row:

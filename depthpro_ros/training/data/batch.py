@@ -56,11 +56,6 @@ class Batch:
             fov_deg=change(self.fov_deg),
         )
 
-    def reordered(self, order: Sequence[int]) -> Batch:
-        """Image `order[i]` in place i."""
-        index = torch.tensor(list(order), device=self.rgb.device)
-        return replace(self._each(lambda tensor: tensor[index]), kind=tuple(self.kind[i] for i in order))
-
 
 def concatenate(parts: Sequence[Batch]) -> Batch:
     """Batches of one image size on one device, one after the other."""

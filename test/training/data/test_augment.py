@@ -11,7 +11,7 @@ import torch
 from depthpro_ros.frames import RgbdFrame
 from depthpro_ros.training.data import appearance
 from depthpro_ros.training.data.augment import Change, Colour, PaperRates, crop, draw, flip
-from depthpro_ros.training.data.batch import Batch
+from depthpro_ros.training.data.batch import Batch, concatenate
 from depthpro_ros.training.data.squash import squash
 
 PIXELS = np.random.default_rng(3).integers(0, 256, (20, 20, 3), np.uint8)
@@ -61,7 +61,7 @@ def test_a_crop_is_central_and_never_empty(length, share):
 
 
 def test_only_the_images_that_say_so_are_mirrored():
-    batch = squash(random_frame(8, 8, 5.0), 8, "synthetic").reordered([0, 0])
+    batch = concatenate([squash(random_frame(8, 8, 5.0), 8, "synthetic")] * 2)
     batch.valid[:, 0, 0] = False
     both = flip(batch, [Change(), Change(flip=True)])
     assert torch.equal(both.rgb[0], batch.rgb[0])

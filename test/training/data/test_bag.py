@@ -111,6 +111,11 @@ def test_depth_encodings(tmp_path, encoding, big):
     assert np.allclose(BagSet(tmp_path / "bag").frame(0).depth_m, expected_depth(0), atol=1e-6, equal_nan=True)
 
 
+def test_a_scale_wins_over_the_encodings(tmp_path):
+    frames = BagSet(record(tmp_path / "bag"), depth_scale=1000)
+    assert frames.frame(1).depth_m[0, 1] == np.float32(1.25) / np.float32(1000)
+
+
 def test_images_without_depth_in_time_are_left_out(tmp_path):
     with Recording(tmp_path / "bag", "mcap") as bag:
         bag.info("/c/camera_info", 0, 5.0)
