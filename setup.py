@@ -40,13 +40,15 @@ setup(
         (f"share/{NAME}", ["package.xml"]),
         files("launch"),
         files("config"),
+        files("config/training"),
     ],
     install_requires=["numpy", "opencv-python", "pillow", "safetensors", "torch>=2.4"],
     extras_require={
         "ros": ROS_WHEELS,
         "weights": ["huggingface_hub"],
         "demo": ["rosbags", "scikit-image", "matplotlib"],
-        "test": ["pytest", "pytest-timeout", "hypothesis", "ruff", "mypy", "transformers", "PyYAML", "rosbags"],
+        "train": ["PyYAML", "pydantic>=2", "tensorboard", "tqdm", "rosbags"],
+        "test": ["pytest", "pytest-timeout", "hypothesis", "ruff", "mypy", "transformers", "rosbags"],
     },
     zip_safe=False,
     entry_points={

@@ -149,10 +149,8 @@ class VisionTransformer(nn.Module):
         x = torch.cat([self.cls_token.expand(len(x), -1, -1), x], dim=1) + self.pos_embed
         hooked: dict[int, Tensor] = {}
         for index, block in enumerate(self.blocks):
-            if self.recompute and torch.is_grad_enabled():
-                x = checkpoint(block, x, use_reentrant=False)
-            else:
-                x = block(x)
+            recompute = self.recompute and torch.is_grad_enabled()
+            x = checkpoint(block, x, use_reentrant=False) if recompute else block(x)
             if index in hooks:
                 hooked[index] = x[:hook_rows]
         return self.norm(x), [hooked[index] for index in hooks]

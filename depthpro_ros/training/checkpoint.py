@@ -63,9 +63,8 @@ def read_checkpoint(path: Path, architecture: str) -> tuple[Progress, dict[str, 
         state = torch.load(path, map_location="cpu", weights_only=True)
         progress, found = Progress(**state.pop("progress")), state.pop("architecture")
     except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            f"checkpoint {path} cannot be read ({str(error).splitlines()[0]}): move it away to start the run again"
-        ) from error
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"checkpoint {path} cannot be read ({reason}): move it away to start the run again") from error
     if found != architecture:
         raise InputError(
             f"checkpoint {path} is of another network ({found}) than the configuration's ({architecture}): "

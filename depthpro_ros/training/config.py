@@ -223,7 +223,20 @@ class TrainConfig(Strict):
             without = sorted({self.datasets[name].kind for name in used} - set(stage.losses))
             if without and stage.train != "fov":
                 raise ValueError(f"stage {stage.name} has no losses for data of kind {without}")
+            if stage.train != "fov" and self.validation_kind() not in stage.losses:
+                raise ValueError(
+                    f"stage {stage.name} has no losses for validation data, of kind {self.validation_kind()}"
+                )
         return self
+
+    def validation_kind(self) -> DatasetKind:
+        """What the validation images' depth is good for."""
+        if self.validation.data is not None:
+            return self.validation.data.kind
+        for data in self.datasets.values():
+            if isinstance(data, ScenesData):
+                return data.kind
+        raise ValueError("validation.data must name a folder or bag where no data set is of procedural scenes")
 
     def network_config(self) -> DepthProConfig:
         """The sizes of a network that starts from nothing."""

@@ -47,7 +47,10 @@ class Optimisers:
         if settings.kind != "muon":
             hidden = set()
         groups = []
-        for names, rate in ((transformer - hidden, settings.lr_encoder), (set(named) - transformer, settings.lr_decoder)):
+        for names, rate in (
+            (transformer - hidden, settings.lr_encoder),
+            (set(named) - transformer, settings.lr_decoder),
+        ):
             for decayed in (True, False):
                 members = [p for name, p in named.items() if name in names and (p.ndim > 1) == decayed]
                 if members:

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from depthpro_ros.models.depth_pro import DepthPro
+from depthpro_ros.models.depth_pro.decoder import FusionBlock
 from depthpro_ros.models.depth_pro.network import normalise
 from depthpro_ros.training.data.batch import Batch
 from depthpro_ros.training.init import TYPICAL_CANONICAL_INVERSE_DEPTH
@@ -104,7 +105,9 @@ def trained_parameters(trainee: Trainee, freeze_norms: bool = False) -> dict[str
     The unused `resnet1` of the first fusion block is left out: no gradient ever reaches it.
     """
     network = trainee.network
-    unused = {id(p) for p in network.decoder.fusions[-1].resnet1.parameters()}
+    coarsest = network.decoder.fusions[-1]
+    assert isinstance(coarsest, FusionBlock)
+    unused = {id(p) for p in coarsest.resnet1.parameters()}
     fov = {id(p) for p in network.fov.parameters()} if network.fov is not None else set()
     if isinstance(trainee, FovTrainee):
         wanted = fov

@@ -30,9 +30,12 @@ def depth_figures(predicted: Tensor, target: Tensor, valid: Tensor) -> dict[str,
     """
     known = valid & (target >= NEAREST_SKY)
     ratio = torch.where(known, target / predicted.clamp(min=0.1 * NEAREST_SKY), torch.nan).flatten(1)
-    scale = torch.nanmedian(torch.where(known, 1 / target, torch.nan).flatten(1), 1).values / torch.nanmedian(
-        torch.where(known, 1 / predicted.clamp(min=0.1 * NEAREST_SKY), torch.nan).flatten(1), 1
-    ).values
+    scale = (
+        torch.nanmedian(torch.where(known, 1 / target, torch.nan).flatten(1), 1).values
+        / torch.nanmedian(
+            torch.where(known, 1 / predicted.clamp(min=0.1 * NEAREST_SKY), torch.nan).flatten(1), 1
+        ).values
+    )
     near = torch.maximum(ratio, 1 / ratio) < 1.25
     return {
         "delta1": near.float().sum(1) / known.flatten(1).sum(1),

@@ -43,7 +43,7 @@ def test_a_saved_configuration_reads_back_the_same(path: Path, tmp_path: Path) -
 
 
 def test_the_papers_run_has_the_papers_numbers() -> None:
-    """Section 6 of the appendix: 250 and 100 epochs of 72,000 images in batches of 128, and the optimiser's settings."""
+    """250 and 100 epochs of 72,000 images in batches of 128, and the optimiser's settings (appendix)."""
     config = read_config(next(path for path in EXAMPLES if path.name == "depth_pro.yaml"))
     mixed, sharp, _ = config.stages
     assert mixed.steps == 250 * 72_000 / 128 and sharp.steps == 100 * 72_000 / 128
@@ -111,7 +111,9 @@ def test_each_mistake_is_named(values: dict, said: list[str]) -> None:
         assert words in str(caught.value)
 
 
-@pytest.mark.parametrize(("text", "said"), [("a: [", "is not YAML"), ("- 1", "must be a mapping"), ("", "must be a mapping")])
+@pytest.mark.parametrize(
+    ("text", "said"), [("a: [", "is not YAML"), ("- 1", "must be a mapping"), ("", "must be a mapping")]
+)
 def test_a_file_that_is_no_configuration(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "a.yaml").write_text(text)
     with pytest.raises(InputError, match=said):

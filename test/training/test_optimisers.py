@@ -23,7 +23,9 @@ def network() -> DepthPro:
 
 
 def rgb(side_px: int) -> torch.Tensor:
-    return torch.randint(0, 256, (2, side_px, side_px, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    return torch.randint(
+        0, 256, (2, side_px, side_px, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(1)
+    )
 
 
 @pytest.mark.parametrize("kind", list(TRAINEES))
@@ -36,7 +38,10 @@ def test_every_trained_parameter_gets_a_gradient_and_no_other(network: DepthPro,
 
 
 def test_the_stages_share_out_the_network(network: DepthPro) -> None:
-    names = {kind: {n for n in trained_parameters(trainee(network)) if n.startswith("network.")} for kind, trainee in TRAINEES.items()}
+    names = {
+        kind: {n for n in trained_parameters(trainee(network)) if n.startswith("network.")}
+        for kind, trainee in TRAINEES.items()
+    }
     assert names["coarse"] < names["depth"]
     assert not names["depth"] & names["fov"]
     unused = {f"network.{n}" for n, _ in network.named_parameters() if n.startswith("decoder.fusions.3.resnet1")}
