@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -84,7 +85,7 @@ class Trainer:
             if isinstance(module, VisionTransformer):
                 module.recompute = config.gradient_checkpointing
         self.progress = Progress()
-        self._resumed: dict[str, object] | None = None
+        self._resumed: dict[str, Any] | None = None
         self._stop = False
         if (self.folder / CHECKPOINT).exists():
             self.progress, self._resumed = read_checkpoint(self.folder / CHECKPOINT, self._architecture)
@@ -295,15 +296,15 @@ class StageRun:
         if problem:
             self.monitor.say(f"no checkpoint at step {self.progress.step} ({problem}); the last good one is kept")
 
-    def load(self, state: dict[str, object]) -> None:
+    def load(self, state: dict[str, Any]) -> None:
         """Go on from a checkpoint of this stage's middle; one from between stages holds the network alone."""
         if "extra" not in state:
             return
-        self.trainee.load_state_dict(state["extra"], strict=False)  # type: ignore[arg-type]
-        self.optimisers.load_state_dict(state["optimisers"])  # type: ignore[arg-type]
-        torch.set_rng_state(state["random"])  # type: ignore[arg-type]
+        self.trainee.load_state_dict(state["extra"], strict=False)
+        self.optimisers.load_state_dict(state["optimisers"])
+        torch.set_rng_state(state["random"])
         if self.mean is not None and "mean" in state:
-            self.mean.load_state_dict(state["mean"])  # type: ignore[arg-type]
+            self.mean.load_state_dict(state["mean"])
 
 
 def _extra(trainee: Trainee) -> dict[str, Tensor]:
