@@ -1,119 +1,154 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Score a model on held-out procedural scenes, beside predictors that look at no pixel.
+"""Score models on held-out procedural scenes and real sets, beside predictors that look at no pixel.
 
-`python -m depthpro_ros.evaluation.held_out [--model MODEL]` prints the table.
+`python -m depthpro_ros.evaluation.held_out [--model MODEL ...]` prints the table.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 
-from depthpro_ros.evaluation.metrics import score_depth
-from depthpro_ros.evaluation.trivial import FAR_M, TrivialPredictors
+from depthpro_ros.evaluation.comparison import Comparison, Result, Row
+from depthpro_ros.evaluation.focal import score_focals
+from depthpro_ros.evaluation.real_sets import KINECT_VARIABLE, KinectDining, real_sets
+from depthpro_ros.evaluation.report import Run, page, table
+from depthpro_ros.evaluation.trivial import TrivialPredictors
+from depthpro_ros.frames import FrameSet, RgbdFrame
 from depthpro_ros.models import Estimator, load_estimator
-from depthpro_ros.scenes import SceneBatch, render_scenes
+from depthpro_ros.scenes import render_scenes
 
 HEIGHT_PX, WIDTH_PX = 192, 256
-HELD_OUT_SEEDS = range(64)
+HELD_OUT_SEEDS = range(256)
 FITTING_SEEDS = range(1_000_000, 1_000_256)
 """Training scenes from which the trivial predictors take their averages."""
-BOUND_DEPTH_M = FAR_M
+FITTING_HEIGHT_PX, FITTING_WIDTH_PX = 48, 64
+"""An average over scenes has no detail that more pixels would show."""
+RENDERED_AT_ONCE = 32
+PREDICTED_AT_ONCE = 4
 
 
 @dataclass(frozen=True)
-class Row:
-    """Means over images, given the true focal length.
+class Scored:
+    """One image.
 
     Attributes:
-        predictor: its name.
-        abs_rel: after scaling each prediction by median(truth) / median(prediction).
-        delta1: in metres as they are, without alignment.
+        rows: the model's scores, then the trivial predictors'.
+        estimated_px, trivial_px, true_px: focal lengths: the model's own, that of the median field of view, the truth.
     """
 
-    predictor: str
-    abs_rel: float
-    delta1: float
+    rows: tuple[Row, ...]
+    estimated_px: float
+    trivial_px: float
+    true_px: float
 
 
-@dataclass(frozen=True)
-class Result:
-    """The model, and every trivial predictor.
+def evaluate(
+    estimator: Estimator,
+    seeds: range = HELD_OUT_SEEDS,
+    sets: Sequence[FrameSet] = (),
+    trivial: TrivialPredictors | None = None,
+) -> Result:
+    """Render the scenes and score everything on them, and on the real sets.
 
-    Attributes:
-        focal_within_25: share of scenes whose estimated focal length is within 25 % of the true one.
+    Args:
+        estimator: must be able to estimate focal lengths.
+        seeds: of the scenes.
+        sets: real sets, by `real_sets()`.
+        trivial: to spare fitting them again.
     """
-
-    model: Row
-    trivial: tuple[Row, ...]
-    focal_within_25: float
-
-    @property
-    def abs_rel_ratio(self) -> float:
-        """The model's abs_rel over the best trivial one: below 1 is better."""
-        return self.model.abs_rel / min(row.abs_rel for row in self.trivial)
-
-    @property
-    def delta1_ratio(self) -> float:
-        """The model's delta1 over the best trivial one: above 1 is better."""
-        return self.model.delta1 / max(row.delta1 for row in self.trivial)
-
-    def table(self) -> str:
-        """Markdown."""
-        lines = ["| predictor | abs_rel, median scale | delta1, metric |", "|---|---|---|"]
-        lines += [f"| {row.predictor} | {row.abs_rel:.3f} | {row.delta1:.3f} |" for row in (self.model, *self.trivial)]
-        lines.append("")
-        lines.append(
-            f"Against the best trivial predictor: abs_rel x{self.abs_rel_ratio:.2f}, delta1 x{self.delta1_ratio:.2f}. "
-            f"Focal within 25 %: {self.focal_within_25:.2f} of the scenes."
-        )
-        return "\n".join(lines)
-
-
-def _row(name: str, predict: Callable[[int], np.ndarray], scenes: SceneBatch) -> Row:
-    truths = scenes.depth_m.numpy()
-    predictions = [predict(index) for index in range(len(truths))]
-    pairs = list(zip(predictions, truths, strict=True))
-    return Row(
-        predictor=name,
-        abs_rel=float(np.mean([score_depth(p, t, align=True).abs_rel for p, t in pairs])),
-        delta1=float(np.mean([score_depth(p, t).delta1 for p, t in pairs])),
-    )
-
-
-def evaluate(estimator: Estimator, seeds: range = HELD_OUT_SEEDS) -> Result:
-    """Render the scenes and score everything on them."""
-    scenes = render_scenes(seeds, height=HEIGHT_PX, width=WIDTH_PX)
-    trivial = TrivialPredictors.fit(render_scenes(FITTING_SEEDS, height=HEIGHT_PX, width=WIDTH_PX))
-    depths: list[np.ndarray] = []
-    good_focals = 0
-    for rgb, focal in zip(scenes.rgb, scenes.focal_px.tolist(), strict=True):
-        depths.append(estimator.predict(rgb, focal).depth_m.clamp(max=BOUND_DEPTH_M).cpu().numpy())
-        estimated = float(estimator.predict(rgb).focal_px)
-        good_focals += abs(estimated - focal) < 0.25 * focal
-    maps = [trivial.predict(float(focal)) for focal in scenes.focal_px]
+    trivial = trivial or fit_trivial()
+    scored: list[Scored] = []
+    kinds: list[str] = []
+    for frames, names in held_out_frames(seeds):
+        kinds += names
+        for first in range(0, len(frames), PREDICTED_AT_ONCE):
+            scored += score(estimator, trivial, frames[first : first + PREDICTED_AT_ONCE])
+    true_px = [image.true_px for image in scored]
     return Result(
-        model=_row(estimator.info.name, lambda index: depths[index], scenes),
-        trivial=tuple(
-            _row(name, lambda index, name=name: maps[index][name].numpy(), scenes)  # type: ignore[misc]
-            for name in maps[0]
+        model=estimator.info.name,
+        scenes=_compare("held-out scenes", scored),
+        kinds=tuple(
+            _compare(kind, [image for image, its in zip(scored, kinds, strict=True) if its == kind])
+            for kind in sorted(set(kinds))
         ),
-        focal_within_25=good_focals / len(depths),
+        real=tuple(
+            _compare(frames.name, [s for k in range(len(frames)) for s in score(estimator, trivial, [frames.frame(k)])])
+            for frames in sets
+        ),
+        focal=score_focals([image.estimated_px for image in scored], true_px),
+        trivial_focal=score_focals([image.trivial_px for image in scored], true_px),
     )
+
+
+def fit_trivial(seeds: range = FITTING_SEEDS) -> TrivialPredictors:
+    """The averages of training scenes."""
+    scenes = render_scenes(seeds, height=FITTING_HEIGHT_PX, width=FITTING_WIDTH_PX)
+    fov_deg = torch.rad2deg(2 * torch.atan(0.5 * FITTING_WIDTH_PX / scenes.focal_px))
+    return TrivialPredictors.fit(scenes.depth_m, scenes.camera_height_m, fov_deg)
+
+
+def held_out_frames(seeds: range) -> Iterator[tuple[list[RgbdFrame], tuple[str, ...]]]:
+    """Scenes and their kinds, some at a time, all of one size."""
+    for first in range(0, len(seeds), RENDERED_AT_ONCE):
+        scenes = render_scenes(seeds[first : first + RENDERED_AT_ONCE], height=HEIGHT_PX, width=WIDTH_PX)
+        images = zip(scenes.rgb.numpy(), scenes.depth_m.numpy(), scenes.focal_px.tolist(), strict=True)
+        yield (
+            [RgbdFrame(rgb, depth, focal) for rgb, depth, focal in images],
+            tuple("indoor" if inside else "outdoor" for inside in scenes.indoor.tolist()),
+        )
+
+
+def score(estimator: Estimator, trivial: TrivialPredictors, frames: Sequence[RgbdFrame]) -> list[Scored]:
+    """Score frames of one size."""
+    height, width = frames[0].depth_m.shape
+    prediction = estimator.predict(np.stack([frame.rgb for frame in frames]))
+    estimated = prediction.focal_px.tolist()
+    scored = []
+    for frame, depth_m, focal_px in zip(frames, prediction.depth_m.cpu().numpy(), estimated, strict=True):
+        # depth is proportional to the focal length that it was made with: no second run with the true one
+        row = Row.of(estimator.info.name, depth_m * (frame.fx_px / focal_px), frame.depth_m)
+        maps = trivial.predict(frame.fx_px, height, width)
+        others = [Row.of(name, predicted_m, frame.depth_m) for name, predicted_m in maps.items()]
+        scored.append(Scored((row, *others), focal_px, trivial.focal_px(width), frame.fx_px))
+    return scored
+
+
+def _compare(name: str, scored: Sequence[Scored]) -> Comparison:
+    return Comparison.of(name, [image.rows for image in scored])
 
 
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="depth_pro_nano", help="registered name or path")
+    parser.add_argument(
+        "--model", action="append", help="registered name or path; several are shown side by side (depth_pro_nano)"
+    )
+    parser.add_argument("--count", type=int, default=len(HELD_OUT_SEEDS), help="held-out scenes (%(default)s)")
+    parser.add_argument("--kinect", type=Path, help=f"folder of the dining room (environment: {KINECT_VARIABLE})")
+    parser.add_argument("--markdown", type=Path, help="write the report to this file, such as docs/models.md")
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()
+    if not 1 <= arguments.count <= FITTING_SEEDS.start:
+        parser.error(f"--count is {arguments.count}, expected 1 to {FITTING_SEEDS.start}: seeds above are trained on")
     torch.manual_seed(0)
-    print(evaluate(load_estimator(arguments.model, device=arguments.device)).table())
+    models = arguments.model or ["depth_pro_nano"]
+    sets, trivial = real_sets(arguments.kinect), fit_trivial()
+    estimators = [load_estimator(model, device=arguments.device) for model in models]
+    results = [evaluate(estimator, range(arguments.count), sets.found, trivial) for estimator in estimators]
+    print(table(results))
+    for reason in sets.skipped:
+        print(f"Skipped: {reason}")
+    if arguments.markdown:
+        kinect = any(isinstance(frames, KinectDining) for frames in sets.found)
+        devices = tuple(estimator.info.device for estimator in estimators)
+        run = Run(tuple(models), arguments.count, kinect, devices)
+        arguments.markdown.write_text(page(results, sets.skipped, run), encoding="utf-8")
 
 
 if __name__ == "__main__":

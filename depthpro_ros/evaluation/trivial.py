@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
-
-from depthpro_ros.scenes import SceneBatch
 
 FAR_M = 80.0
 
@@ -20,35 +22,45 @@ class TrivialPredictors:
     Attributes:
         constant_m: the median depth of all pixels.
         height_m: the mean height of the cameras over the ground.
-        mean_log_depth: mean over scenes of log depth at each pixel [H, W]; sky counts as `FAR_M`.
+        mean_log_depth: mean over scenes of log depth at each pixel [h, w]; sky counts as `FAR_M`.
+        fov_deg: the median horizontal field of view.
     """
 
     constant_m: float
     height_m: float
     mean_log_depth: Tensor
+    fov_deg: float
 
     @classmethod
-    def fit(cls, scenes: SceneBatch) -> TrivialPredictors:
-        """Average over the given (training) scenes."""
-        depth = scenes.depth_m.clamp(max=FAR_M)
-        return cls(
-            constant_m=float(scenes.depth_m[scenes.depth_m <= FAR_M].median()),
-            height_m=float(scenes.camera_height_m.mean()),
-            mean_log_depth=depth.log().mean(0),
-        )
+    def fit(cls, depth_m: Tensor, camera_height_m: Tensor, fov_deg: Tensor) -> TrivialPredictors:
+        """Average over (training) scenes.
 
-    def predict(self, focal_px: float) -> dict[str, Tensor]:
-        """Depth maps in metres, [H, W] each, by the predictor's name.
+        Args:
+            depth_m: float32 [N, h, w], +inf for sky, NaN where unknown; h and w may be small.
+            camera_height_m, fov_deg: float32 [N].
+        """
+        constant = float(depth_m[depth_m <= FAR_M].median())
+        mean_log_depth = depth_m.clamp(max=FAR_M).log().nanmean(0).nan_to_num(math.log(constant))
+        return cls(constant, float(camera_height_m.mean()), mean_log_depth, float(fov_deg.median()))
+
+    def predict(self, focal_px: float, height: int, width: int) -> dict[str, NDArray[np.float32]]:
+        """Depth maps in metres, float32 [height, width] each, by the predictor's name.
 
         Args:
             focal_px: the only thing about the image that they may know (used by `ground_plane`: a level
                 camera `height_m` over flat ground; above the horizon `FAR_M`).
+            height, width: size of the image.
         """
-        height, width = self.mean_log_depth.shape
         below = torch.arange(height, dtype=torch.float32) - (height - 1) / 2
         plane = torch.where(below > 0, self.height_m * focal_px / below.clamp(min=1e-6), FAR_M).clamp(max=FAR_M)
+        size = (height, width)
+        mean = F.interpolate(self.mean_log_depth[None, None], size, mode="bilinear", align_corners=False)[0, 0]
         return {
-            "constant": torch.full((height, width), self.constant_m),
-            "ground_plane": plane[:, None].expand(height, width),
-            "mean_map": self.mean_log_depth.exp(),
+            "constant": np.full(size, self.constant_m, np.float32),
+            "ground_plane": plane[:, None].expand(size).numpy(),
+            "mean_map": mean.exp().numpy(),
         }
+
+    def focal_px(self, width: int) -> float:
+        """Focal length of the median field of view, in pixels of this width."""
+        return 0.5 * width / math.tan(math.radians(self.fov_deg) / 2)
