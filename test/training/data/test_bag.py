@@ -14,6 +14,7 @@ pytest.importorskip("rosbags")
 from rosbags.rosbag1 import Writer as Writer1
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
+from torch.utils.data import DataLoader, Dataset
 
 from depthpro_ros.errors import InputError
 from depthpro_ros.training.data.bag import BagSet
@@ -143,6 +144,19 @@ def test_an_open_set_can_be_sent_to_another_process(tmp_path):
     first = frames.frame(1)
     again = pickle.loads(pickle.dumps(frames)).frame(1)
     assert np.array_equal(first.rgb, again.rgb)
+
+
+def test_worker_processes_each_open_the_bag(tmp_path):
+    frames = BagSet(record(tmp_path / "bag", frames=12))
+    frames.frame(0)  # open here before the workers are forked
+
+    class Reds(Dataset):
+        def __getitem__(self, index: int) -> int:
+            return int(frames.frame(index).rgb[0, 0, 0])
+
+    loader = DataLoader(Reds(), batch_size=None, sampler=range(12), num_workers=2)
+    assert list(loader) == [rgb_of(index)[0, 0, 0] for index in range(12)]
+    assert np.array_equal(frames.frame(5).rgb, rgb_of(5))
 
 
 def test_topics_that_are_not_unique_must_be_named(tmp_path):
