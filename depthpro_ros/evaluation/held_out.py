@@ -141,14 +141,14 @@ def main() -> None:
     sets, trivial = real_sets(arguments.kinect), fit_trivial()
     estimators = [load_estimator(model, device=arguments.device) for model in models]
     results = [evaluate(estimator, range(arguments.count), sets.found, trivial) for estimator in estimators]
-    print(table(results))
-    for reason in sets.skipped:
-        print(f"Skipped: {reason}")
     if arguments.markdown:
         kinect = any(isinstance(frames, KinectDining) for frames in sets.found)
         devices = tuple(estimator.info.device for estimator in estimators)
         run = Run(tuple(models), arguments.count, kinect, devices)
         arguments.markdown.write_text(page(results, sets.skipped, run), encoding="utf-8")
+    print(table(results))
+    for reason in sets.skipped:
+        print(f"Skipped: {reason}")
 
 
 if __name__ == "__main__":

@@ -9,15 +9,19 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+from depthpro_ros.scenes.holes import WHOLE, Holes
 from depthpro_ros.scenes.textures import Material
 
 Colour = tuple[float, float, float]
-MAX_SOLIDS = 40
+MAX_SOLIDS = 400
 
 
 @dataclass(frozen=True)
 class Camera:
-    """Camera pose: yaw 0 looks along +x, pitch > 0 down, roll > 0 turns its x (right) to its y (down)."""
+    """Camera pose: yaw 0 looks along +x, pitch > 0 down, roll > 0 turns its x (right) to its y (down).
+
+    The principal point lies `principal_x`, `principal_y` image widths right of and below the image's middle.
+    """
 
     x_m: float = 0.0
     y_m: float = 0.0
@@ -26,17 +30,25 @@ class Camera:
     pitch_rad: float = 0.0
     roll_rad: float = 0.0
     hfov_rad: float = math.radians(60)
+    principal_x: float = 0.0
+    principal_y: float = 0.0
 
 
 @dataclass(frozen=True)
 class Solid:
-    """A box, upright cylinder or sphere (kinds of raycast): half sizes along its own axes, yaw about z."""
+    """A box, cylinder or ellipsoid (kinds of raycast): half sizes along its own axes.
+
+    It is tilted about its own y (z turns towards x), then turned by yaw about the upright. With `holes` it is a
+    hollow shell, open where they say.
+    """
 
     kind: int
     centre: tuple[float, float, float]
     half: tuple[float, float, float]
     yaw_rad: float = 0.0
     material: Material = field(default_factory=Material)
+    tilt_rad: float = 0.0
+    holes: Holes = WHOLE
 
 
 @dataclass(frozen=True)
@@ -52,7 +64,7 @@ class Room:
 
 @dataclass(frozen=True)
 class Lighting:
-    """Main light with shadows (a position indoors, the direction to the sun outdoors) and a fill without."""
+    """Main light and fill, both with shadows (indoors positions; outdoors the main one is the direction to the sun)."""
 
     main: tuple[float, float, float] = (0.3, 0.4, 0.85)
     main_colour: Colour = (0.7, 0.7, 0.7)
@@ -68,13 +80,14 @@ class Lighting:
 
 @dataclass(frozen=True)
 class Photo:
-    """What the sensor does to the light."""
+    """What lens and sensor do to the light."""
 
-    exposure: float = 1.0
-    gamma: float = 2.0
+    exposure: float = 1.0  # of what a camera's automatic would choose
+    gamma: float = 2.2
     white_balance: Colour = (1.0, 1.0, 1.0)
     noise: float = 0.0  # standard deviation, of full scale
     vignette: float = 0.0
+    blur_px: float = 0.0  # standard deviation
     noise_seed: int = 0
 
 
@@ -90,6 +103,7 @@ class Layout:
     ceiling: Material = field(default_factory=Material)
     lighting: Lighting = field(default_factory=Lighting)
     photo: Photo = field(default_factory=Photo)
+    kind: str = "custom"
 
     def __post_init__(self) -> None:
         """Refuse more solids than a scene is meant to hold."""

@@ -1,75 +1,65 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Draws shared by all kinds of scene: cameras, sensors, and whether a solid may stand where it was put."""
+"""Where things stand: no two in one place, and against which wall."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from random import Random
 
-import numpy as np
-
-from depthpro_ros.scenes.layout import Camera, Photo, Solid
-from depthpro_ros.scenes.raycast import BOX
-
-_CLEARANCE_M = 0.35
+from depthpro_ros.scenes.layout import MAX_SOLIDS, Room, Solid
+from depthpro_ros.scenes.parts import Footprint, Thing, stood
 
 
-def uniform(rng: np.random.Generator, low: float, high: float) -> float:
-    """Draw between low and high."""
-    return float(rng.uniform(low, high))
-
-
-def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+def log_uniform(rng: Random, low: float, high: float) -> float:
     """Draw between low and high, evenly over orders of magnitude."""
-    return math.exp(uniform(rng, math.log(low), math.log(high)))
+    return math.exp(rng.uniform(math.log(low), math.log(high)))
 
 
-def draw_camera(rng: np.random.Generator, x: float, y: float, height: float, yaw: float) -> Camera:
-    """Draw tilt and field of view of a camera at a place, mostly looking slightly down as on a robot."""
-    low, high = (0.0, 20.0) if rng.random() < 0.75 else (-10.0, 35.0)
-    return Camera(
-        x,
-        y,
-        height,
-        yaw,
-        math.radians(uniform(rng, low, high)),
-        math.radians(2.0 * float(rng.standard_normal())),
-        math.radians(uniform(rng, 35.0, 100.0)),
-    )
+class Plan:
+    """The ground plan of a scene while it is drawn."""
+
+    def __init__(self) -> None:
+        self.solids: list[Solid] = []
+        self.taken: list[Footprint] = []
+
+    def add(self, solids: Iterable[Solid]) -> None:
+        """Add solids that take no place on the ground (lamps, lines, things on walls)."""
+        self.solids.extend(solids)
+
+    def keep_free(self, spot: Footprint) -> None:
+        """Let nothing be stood there."""
+        self.taken.append(spot)
+
+    def put(self, thing: Thing, x: float, y: float, yaw: float = 0.0) -> bool:
+        """Stand a thing somewhere if it is free; False if it is not."""
+        spot = Footprint(x, y, thing.half_x, thing.half_y, yaw)
+        if len(self.solids) + len(thing.solids) > MAX_SOLIDS - 20 or any(spot.meets(other) for other in self.taken):
+            return False
+        self.solids.extend(stood(thing.solids, x, y, yaw))
+        self.taken.append(spot)
+        return True
 
 
-def draw_photo(rng: np.random.Generator) -> Photo:
-    """Draw exposure, gamma, white balance, noise and vignette."""
-    red, blue = math.exp(0.08 * rng.standard_normal()), math.exp(0.08 * rng.standard_normal())
-    return Photo(
-        exposure=log_uniform(rng, 0.7, 1.7),
-        gamma=uniform(rng, 1.8, 2.4),
-        white_balance=(red, 1.0, blue),
-        noise=uniform(rng, 0.0, 0.02),
-        vignette=uniform(rng, 0.0, 0.4) if rng.random() < 0.5 else 0.0,
-        noise_seed=int(rng.integers(2**31)),
-    )
+def wall_length(room: Room, side: int) -> float:
+    """Length of wall 0..3 of a room."""
+    return room.x1_m - room.x0_m if side % 2 == 0 else room.y1_m - room.y0_m
 
 
-def _gap(camera: Camera, solid: Solid) -> float:
-    """Level distance from the camera to the footprint of the solid; 0 inside."""
-    dx, dy = camera.x_m - solid.centre[0], camera.y_m - solid.centre[1]
-    if solid.kind != BOX:
-        return max(0.0, math.hypot(dx, dy) - solid.half[0])
-    cos, sin = math.cos(solid.yaw_rad), math.sin(solid.yaw_rad)
-    local_x, local_y = abs(cos * dx + sin * dy), abs(cos * dy - sin * dx)
-    return math.hypot(max(0.0, local_x - solid.half[0]), max(0.0, local_y - solid.half[1]))
+def wall_pose(room: Room, side: int, along: float, off: float = 0.0) -> tuple[float, float, float]:
+    """Position and yaw of a frame on wall `side`: x along the wall, y into the room, `off` metres from it."""
+    yaw = (0.0, math.pi / 2, math.pi, -math.pi / 2)[side]
+    x, y = (
+        (room.x0_m + along, room.y0_m),
+        (room.x1_m, room.y0_m + along),
+        (room.x1_m - along, room.y1_m),
+        (room.x0_m, room.y1_m - along),
+    )[side]
+    return x - off * math.sin(yaw), y + off * math.cos(yaw), yaw
 
 
-def clear(camera: Camera, solid: Solid) -> bool:
-    """Whether the solid leaves the camera room; large ones stand further off, or they fill the view."""
-    return _gap(camera, solid) > _CLEARANCE_M + 0.4 * max(solid.half[0], min(solid.half[1], 2.0))
-
-
-def overlaps(solid: Solid, others: list[Solid]) -> bool:
-    """Whether the solid stands in another one, roughly."""
-    # Circles of the mean half size: corners may touch now and then, as furniture does.
-    for other in others:
-        reach = 0.5 * (solid.half[0] + solid.half[1] + other.half[0] + other.half[1])
-        if math.hypot(solid.centre[0] - other.centre[0], solid.centre[1] - other.centre[1]) < reach:
-            return True
-    return False
+def inside(room: Room, thing: Thing, x: float, y: float, yaw: float) -> bool:
+    """Whether the thing stands within the walls."""
+    cos, sin = abs(math.cos(yaw)), abs(math.sin(yaw))
+    reach_x, reach_y = cos * thing.half_x + sin * thing.half_y, sin * thing.half_x + cos * thing.half_y
+    return room.x0_m + reach_x <= x <= room.x1_m - reach_x and room.y0_m + reach_y <= y <= room.y1_m - reach_y

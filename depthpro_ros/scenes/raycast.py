@@ -1,21 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ray intersections with boxes, vertical cylinders and spheres, batched over scenes.
+"""Ray intersections with boxes, cylinders and ellipsoids, whole or with holes, batched over scenes.
 
 World frame: x and y level, z up, ground at z = 0 (REP 103). Rays are o + t d with d of any length: with d
-scaled to depth 1 along the optical axis, t is the z-depth itself.
-Vectors are stored [3, N], a row per component.
-
-Bounding spheres pick the few (solid, ray) pairs that may touch; only those get an exact test.
+scaled to depth 1 along the optical axis, t is the z-depth itself. Vectors are stored with their three
+components first. Rays come in tiles of `RAYS` neighbours; `culling` picks the few (tile, solid) pairs that
+may touch, and only those get an exact test.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 
+from depthpro_ros.scenes.holes import open_at
+
 BOX, CYLINDER, SPHERE = 0, 1, 2
+RAYS = 64
 _EPS = 1e-9
+_NO_SOLID = (1 << 31) - 1
+# Few enough for a CPU's cache; a GPU does not mind.
+_PAIRS_AT_ONCE = 1 << 11
 
 
 @dataclass(frozen=True)
@@ -24,128 +30,167 @@ class SolidTable:
 
     Attributes:
         kind: int64 [B, P], BOX, CYLINDER or SPHERE.
-        centre: float32 [3, B, P] metres.
-        cos, sin: float32 [B, P] of the yaw about z.
-        half: float32 [3, B, P] half sizes in metres; cylinders: radius twice, half height;
-            spheres: radius three times.
-        bound: float32 [B, P] bounding radius in metres, negative for an empty slot.
+        centre: float32 [B, P, 3] metres.
+        axes: float32 [B, P, 3, 3], columns are the solid's own axes in the world.
+        half: float32 [B, P, 3] half sizes in metres; cylinders: radius twice, half height; spheres: half axes.
+        holes: float32 [B, P, 5], see `holes.open_at`; the first is 0 for a solid without holes.
+        beads: float32 [B, P, K, 3], centres of K spheres that together hold the solid.
+        bead_radius: float32 [B, P] metres, negative for an empty slot.
     """
 
     kind: torch.Tensor
     centre: torch.Tensor
-    cos: torch.Tensor
-    sin: torch.Tensor
+    axes: torch.Tensor
     half: torch.Tensor
-    bound: torch.Tensor
+    holes: torch.Tensor
+    beads: torch.Tensor
+    bead_radius: torch.Tensor
 
 
-def to_local(solids: SolidTable, index: torch.Tensor, vector: torch.Tensor) -> torch.Tensor:
-    """Turn world vectors [3, N] into the axes of the solids `index` (int64 [N] into B * P)."""
-    cos, sin = solids.cos.flatten()[index], solids.sin.flatten()[index]
+Vector = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+
+
+def _turn(axes: torch.Tensor, tilted: bool, vector: torch.Tensor) -> Vector:
+    """World vectors [3, N, R] or [3, N, 1] in the axes [N, 3, 3] of their solids."""
     x, y, z = vector
-    return torch.stack([cos * x + sin * y, cos * y - sin * x, z])
-
-
-def to_world(solids: SolidTable, index: torch.Tensor, vector: torch.Tensor) -> torch.Tensor:
-    """Inverse of `to_local`."""
-    cos, sin = solids.cos.flatten()[index], solids.sin.flatten()[index]
-    x, y, z = vector
-    return torch.stack([cos * x - sin * y, sin * x + cos * y, z])
-
-
-def _safe(value: torch.Tensor) -> torch.Tensor:
-    return torch.where(value.abs() < _EPS, _EPS, value)
+    a = axes.permute(1, 2, 0)[..., None]
+    if not tilted:
+        cos, sin = a[0, 0], a[1, 0]
+        return cos * x + sin * y, cos * y - sin * x, z
+    first, second, third = (a[0, k] * x + a[1, k] * y + a[2, k] * z for k in range(3))
+    return first, second, third
 
 
 def _slab(o: torch.Tensor, d: torch.Tensor, half: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    inverse = 1 / _safe(d)
-    middle, reach = -o * inverse, half * inverse.abs()
-    return middle - reach, middle + reach
+    # The tiny sum keeps level rays from dividing by zero; it is lost in the rounding of all others.
+    inverse = 1 / (d + 1e-12)
+    middle, reach = o * inverse, half * inverse.abs()
+    return -(middle + reach), reach - middle
 
 
-def _round(o: torch.Tensor, d: torch.Tensor, radius: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Entry and exit of a circle (2 rows) or sphere (3 rows); entry > exit where missed."""
+def _round(o: tuple[torch.Tensor, ...], d: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Entry and exit of a unit circle (2 components) or unit sphere (3); entry > exit where missed."""
     # Solved about the closest approach, not the ray origin: far small solids would lose digits otherwise.
-    a = _safe((d * d).sum(0))
-    middle = -(o * d).sum(0) / a
-    nearest = o + middle * d
-    square = (radius * radius - (nearest * nearest).sum(0)) / a
-    reach = square.clamp(min=0).sqrt()
+    a = sum((v * v for v in d[1:]), d[0] * d[0]).clamp(min=_EPS * _EPS)
+    middle = -sum((p * v for p, v in zip(o[1:], d[1:], strict=True)), o[0] * d[0]) / a
+    square = 1 - torch.stack([(p + middle * v).square() for p, v in zip(o, d, strict=True)]).sum(0)
+    reach = (square / a).clamp(min=0).sqrt()
     return torch.where(square < 0, torch.inf, middle - reach), middle + reach
 
 
-def _entry(kind: int, o: torch.Tensor, d: torch.Tensor, half: torch.Tensor) -> torch.Tensor:
-    """Ray parameter where local rays [3, N] enter the solid, +inf where they miss it or start behind."""
+def _span(kind: int, o: Vector, d: Vector, half: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Ray parameters at which local rays enter and leave the solid; enter > leave where they miss it."""
     if kind == BOX:
-        near, far = _slab(o, d, half)
-        enter, leave = near.amax(0), far.amin(0)
-    elif kind == CYLINDER:
-        side_in, side_out = _round(o[:2], d[:2], half[0])
+        near, far = _slab(o[0], d[0], half[0])
+        for axis in (1, 2):
+            enter, leave = _slab(o[axis], d[axis], half[axis])
+            near, far = torch.maximum(near, enter), torch.minimum(far, leave)
+        return near, far
+    scaled_o, scaled_d = (
+        tuple(p / h for p, h in zip(o, half, strict=True)),
+        tuple(v / h for v, h in zip(d, half, strict=True)),
+    )
+    if kind == CYLINDER:
+        side_in, side_out = _round(scaled_o[:2], scaled_d[:2])
         cap_in, cap_out = _slab(o[2], d[2], half[2])
-        enter, leave = torch.maximum(side_in, cap_in), torch.minimum(side_out, cap_out)
-    else:
-        enter, leave = _round(o, d, half[0])
-    return torch.where((enter <= leave) & (enter > 0), enter, torch.inf)
+        return torch.maximum(side_in, cap_in), torch.minimum(side_out, cap_out)
+    return _round(scaled_o, scaled_d)
 
 
-def _candidates(solids: SolidTable, o: torch.Tensor, d: torch.Tensor, t_max: torch.Tensor) -> torch.Tensor:
-    """Pairs (scene, slot, ray) where a ray with t_max > 0 meets a bounding sphere: int64 [3, pairs]."""
-    scenes = solids.bound.shape[0]
-    # A GPU may be set to round float32 matrix products to TF32, which would drop hits here; float64 never is.
-    dtype = torch.float64 if d.is_cuda else torch.float32
-    centre, bound = solids.centre.permute(1, 2, 0).to(dtype), solids.bound[:, :, None].to(dtype)
-    o, d, t_max = (x.reshape(-1, scenes, x.shape[-1] // scenes).transpose(0, 1).to(dtype) for x in (o, d, t_max[None]))
-    d = d / (d * d).sum(1, keepdim=True).sqrt().clamp(min=_EPS)
-    one, big = torch.ones_like(t_max), 1e18
-    # Squared distance from origin to centre, less the squared radius: one product [B, P, 5] x [B, 5, R].
-    # The slack keeps rounding from ever dropping a true hit; `big` drops idle rays and empty slots.
-    slack = 1 - 1e-5
-    power = (centre * centre).sum(2, keepdim=True) * slack - 1.01 * bound * bound - 1e-3
-    power = torch.where(bound > 0, power, big)
-    square = torch.where(t_max > 0, (o * o).sum(1, keepdim=True) * slack, big)
-    left = torch.cat([-2 * slack * centre, power, torch.ones_like(bound)], 2)
-    gap = left @ torch.cat([o, one, square], 1)
-    along = torch.cat([centre, -torch.ones_like(bound)], 2) @ torch.cat([d, (o * d).sum(1, keepdim=True)], 1)
-    touched = along > -bound
-    touched &= gap < along.square_()
-    return touched.nonzero().T
+def surface_coordinates(
+    kind: torch.Tensor | int, local: torch.Tensor, half: torch.Tensor, centre_z: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Metric texture coordinates u, v of local points [3, ...] and the face: 0, 1, 2 the axis it looks along.
+
+    Boxes and ellipsoids take the two coordinates across the axis that is nearest its limit; a cylinder is
+    unrolled, its face is 0 but for its ends. v counts from the ground, so rows of bricks meet across solids.
+    """
+    x, y, z = local
+    rx, ry, rz = (local / half).abs()
+    is_round = torch.as_tensor(kind == CYLINDER, device=x.device)
+    radial = torch.sqrt(rx * rx + ry * ry)
+    level = rz >= torch.where(is_round, radial, torch.maximum(rx, ry))
+    face_x = (rx > ry) | is_round
+    across = torch.where(is_round, torch.atan2(y, x) * half[0], torch.where(face_x, y, x))
+    u = torch.where(level, x, across)
+    v = torch.where(level, y, z + centre_z)
+    return u, v, torch.where(level, 2, torch.where(face_x, 0, 1))
+
+
+def _first_surface(
+    kind: int, holed: bool, o: Vector, d: Vector, half: torch.Tensor, z: torch.Tensor, holes: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Ray parameter of the first surface ahead and whether there is one; a holed solid is a hollow shell."""
+    enter, leave = _span(kind, o, d, half)
+    touched = enter <= leave
+    ahead = touched & (enter > 0)
+    if not holed:
+        return enter, ahead
+
+    def closed(t: torch.Tensor) -> torch.Tensor:
+        t = torch.where(touched, t, 0.0)
+        local = torch.stack([p + t * v for p, v in zip(o, d, strict=True)])
+        return ~open_at(holes, *surface_coordinates(kind, local, half, z))
+
+    front = ahead & closed(enter)
+    back = touched & (leave > 0) & closed(leave)
+    return torch.where(front, enter, leave), front | back
+
+
+def _tests(
+    solids: SolidTable, pairs: torch.Tensor, o: torch.Tensor, d: torch.Tensor
+) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+    """Exact tests of pairs, group by group: the rays that hit, the solids they hit, and where, all [hits]."""
+    tile, solid = pairs
+    tilted = solids.axes.flatten(0, 1)[:, 2, 2] < 1 - 1e-9
+    groups = solids.kind.flatten() * 4 + (solids.holes.flatten(0, 1)[:, 0] > 0) * 2 + tilted
+    group = groups[solid]
+    for name in torch.unique(group).tolist():
+        kind, holed, lean = name // 4, bool(name // 2 % 2), bool(name % 2)
+        for pick in (group == name).nonzero()[:, 0].split(_PAIRS_AT_ONCE):
+            at, index = tile[pick], solid[pick]
+            axes, centre = solids.axes.flatten(0, 1)[index], solids.centre.flatten(0, 1)[index].T[:, :, None]
+            start = _turn(axes, lean, o.index_select(1, at) - centre)
+            towards = _turn(axes, lean, d.index_select(1, at))
+            half = solids.half.flatten(0, 1)[index].T[:, :, None]
+            holes = solids.holes.flatten(0, 1)[index].T[:, :, None]
+            t, hit = _first_surface(kind, holed, start, towards, half, centre[2], holes)
+            flat = hit.flatten().nonzero()[:, 0]
+            row = flat // RAYS
+            yield at[row] * RAYS + flat % RAYS, index[row], t.flatten()[flat]
 
 
 def nearest_hit(
-    solids: SolidTable, o: torch.Tensor, d: torch.Tensor, t_max: torch.Tensor
+    solids: SolidTable, pairs: torch.Tensor, o: torch.Tensor, d: torch.Tensor, t_max: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Find the first solid along each ray.
 
     Args:
         solids: of B scenes.
-        o, d: ray origins and directions, float32 [3, B * R], scene by scene.
-        t_max: float32 [B * R]; hits at or beyond it do not count.
+        pairs: int64 [2, pairs], tile (of all N) and solid (of B * P) that may touch.
+        o, d: float32 [3, N, RAYS] or [3, N, 1] where a tile has one origin or direction.
+        t_max: float32 [N, RAYS]; hits beyond it do not count.
 
     Returns:
-        t float32 [B * R], the smaller of the hit and t_max, and the slot int64 [B * R], -1 for no hit.
+        t float32 [N, RAYS], the smaller of the hit and t_max, and the solid int64 [N, RAYS] into B * P, -1: none.
     """
-    scenes, slots = solids.bound.shape
-    best = t_max.clone()
-    slot_of = torch.full(best.shape, -1, dtype=torch.int64, device=best.device)
-    if slots == 0:
-        return best, slot_of
-    scene, slot, ray = _candidates(solids, o, d, t_max)
-    ray = scene * (best.shape[0] // scenes) + ray
-    solid = scene * slots + slot
-    kinds = solids.kind.flatten()[solid]
-    found: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
-    for kind in (BOX, CYLINDER, SPHERE):
-        pick = (kinds == kind).nonzero()[:, 0]
-        index, at = solid[pick], ray[pick]
-        start = to_local(solids, index, o[:, at] - solids.centre.flatten(1)[:, index])
-        t = _entry(kind, start, to_local(solids, index, d[:, at]), solids.half.flatten(1)[:, index])
-        best.scatter_reduce_(0, at, t, "amin")
-        found.append((t, at, slot[pick]))
-    for t, at, which in found:
-        # Of two solids at exactly one depth the higher slot wins, in whatever order the device writes.
-        won = ((t == best[at]) & (t < t_max[at])).nonzero()[:, 0]
-        slot_of.scatter_reduce_(0, at[won], which[won], "amax")
-    return best, slot_of
+    # One number to compare: positive floats order as their bits do; the solid below breaks ties.
+    best = (t_max.flatten().view(torch.int32).to(torch.int64) << 31) | _NO_SOLID
+    for ray, solid, t in _tests(solids, pairs, o, d):
+        best.scatter_reduce_(0, ray, (t.view(torch.int32).to(torch.int64) << 31) | solid, "amin")
+    best = best.view_as(t_max)
+    solid = best & _NO_SOLID
+    return (best >> 31).to(torch.int32).view(torch.float32), torch.where(solid == _NO_SOLID, -1, solid)
+
+
+def any_hit(
+    solids: SolidTable, pairs: torch.Tensor, o: torch.Tensor, d: torch.Tensor, t_max: float, rays: int
+) -> torch.Tensor:
+    """Whether anything lies on each ray before t_max, bool [rays]; arguments as of `nearest_hit`."""
+    blocked = torch.zeros(rays, dtype=torch.bool, device=d.device)
+    for ray, _, t in _tests(solids, pairs, o, d):
+        blocked[ray[t < t_max]] = True
+    return blocked
 
 
 @dataclass(frozen=True)
@@ -155,29 +200,22 @@ class Surface:
     normal: torch.Tensor
     u: torch.Tensor
     v: torch.Tensor
-    axis_z: torch.Tensor  # bool [N], the face is level (floor, ceiling, top)
+    face: torch.Tensor  # int64 [N], the solid's own axis that the face looks along
 
 
 def surface_at(solids: SolidTable, index: torch.Tensor, point: torch.Tensor, d: torch.Tensor) -> Surface:
     """Describe solids `index` (int64 [N] into B * P) at the world points [3, N] hit along d [3, N]."""
     kind = solids.kind.flatten()[index]
-    half = solids.half.flatten(1)[:, index]
-    x, y, z = local = to_local(solids, index, point - solids.centre.flatten(1)[:, index])
-    rx, ry, rz = local.abs() / half
-    radial = torch.sqrt(x * x + y * y)
-    is_box, is_ball = kind == BOX, kind == SPHERE
-    level = torch.where(is_box, rz >= torch.maximum(rx, ry), (rz > radial / half[0]) & ~is_ball)
-    face_x = rx > ry
-    angle = torch.atan2(y, x) * half[0]
-    u = torch.where(level, x, torch.where(is_box, torch.where(face_x, y, x), angle))
-    v = torch.where(level, y, torch.where(is_ball, torch.asin((z / half[2]).clamp(-1, 1)) * half[2], point[2]))
-
-    zero = torch.zeros_like(x)
-    one = torch.ones_like(x)
-    nx = torch.where(is_box, torch.where(face_x, one, zero), x / half[0])
-    ny = torch.where(is_box, torch.where(face_x, zero, one), y / half[1])
-    nz = torch.where(is_ball, z / half[2], zero)
-    nx, ny, nz = torch.where(level, zero, nx), torch.where(level, zero, ny), torch.where(level, one, nz)
-    normal = to_world(solids, index, torch.stack([nx, ny, nz]))
+    half = solids.half.flatten(0, 1).T[:, index]
+    centre = solids.centre.flatten(0, 1).T[:, index]
+    axes = solids.axes.flatten(0, 1).permute(1, 2, 0)[:, :, index]
+    local = (axes * (point - centre)[:, None]).sum(0)
+    u, v, face = surface_coordinates(kind, local, half, centre[2])
+    bulge = local / (half * half)
+    rim = torch.stack([bulge[0], bulge[1], torch.zeros_like(u)])
+    flat = torch.stack([(face == k).to(u.dtype) for k in range(3)])
+    side = torch.where(kind == SPHERE, bulge, torch.where((kind == CYLINDER) & (face != 2), rim, flat))
+    normal = (axes * side).sum(1)
+    normal = normal / normal.square().sum(0).sqrt().clamp(min=_EPS)
     facing = (normal * d).sum(0) > 0
-    return Surface(torch.where(facing, -normal, normal), u, v, level)
+    return Surface(torch.where(facing, -normal, normal), u, v, face)

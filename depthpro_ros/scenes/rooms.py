@@ -1,133 +1,142 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Random rooms: furniture on the floor, things on the walls, one or two lamps."""
+"""Random rooms of homes and offices: doors, windows, furniture, lamps."""
 
 from __future__ import annotations
 
 import math
+from random import Random
 
-import numpy as np
-
-from depthpro_ros.scenes.layout import Camera, Layout, Lighting, Room, Solid
-from depthpro_ros.scenes.materials import random_colour, random_material
-from depthpro_ros.scenes.placing import clear, draw_camera, draw_photo, log_uniform, overlaps, uniform
-from depthpro_ros.scenes.raycast import BOX, CYLINDER, SPHERE
+from depthpro_ros.scenes import openings
+from depthpro_ros.scenes.cameras import Pose, draw_photo, placed_camera
+from depthpro_ros.scenes.furniture import AGAINST_WALL, ANYWHERE, chair, table
+from depthpro_ros.scenes.layout import Camera, Layout, Lighting, Room
+from depthpro_ros.scenes.materials import hsv, plain, room_floor, wall_finish
+from depthpro_ros.scenes.parts import Footprint, block, stood
+from depthpro_ros.scenes.placing import Plan, inside, log_uniform, wall_length, wall_pose
 from depthpro_ros.scenes.textures import Material
 
 
-def room_scene(rng: np.random.Generator) -> Layout:
-    """Draw a furnished box room of 2 to 9 m with a camera in it."""
-    width, length = log_uniform(rng, 2.0, 9.0), log_uniform(rng, 2.0, 9.0)
-    room = Room(0.0, 0.0, length, width, uniform(rng, 2.3, 3.5))
-    margin = 0.45
-    x, y = uniform(rng, margin, length - margin), uniform(rng, margin, width - margin)
-    yaw = 0.0
-    for _ in range(8):
-        yaw = uniform(rng, -math.pi, math.pi)
-        ahead_x = (length - x if math.cos(yaw) > 0 else x) / max(abs(math.cos(yaw)), 1e-6)
-        ahead_y = (width - y if math.sin(yaw) > 0 else y) / max(abs(math.sin(yaw)), 1e-6)
-        if min(ahead_x, ahead_y) > 1.0:
-            break
-    camera = draw_camera(rng, x, y, uniform(rng, 0.2, 1.8), yaw)
+def room_scene(rng: Random) -> Layout:
+    """Draw a furnished room of 3 to 9 m with a camera in it."""
+    room = Room(0.0, 0.0, log_uniform(rng, 3.0, 9.0), log_uniform(rng, 2.8, 7.0), rng.uniform(2.35, 3.3))
+    plan = Plan()
+    window_at = _open_walls(rng, room, plan)
+    _furnish(rng, room, plan)
+    if rng.random() < 0.6:
+        skirting(room, plan, plain(hsv(0.1, 0.05, rng.uniform(0.3, 0.95))))
 
-    solids: list[Solid] = []
-    for _ in range(int(rng.integers(3, 13))):
-        for _ in range(10):
-            group = _furniture(rng, room, camera)
-            if all(clear(camera, s) for s in group) and not overlaps(group[0], solids):
-                solids.extend(group)
-                break
-    for _ in range(int(rng.integers(0, 4))):
-        hung = _hung(rng, room)
-        if clear(camera, hung):
-            solids.append(hung)
-
-    warm = uniform(rng, 0.0, 0.3)
-    strength = uniform(rng, 0.5, 1.1)
-    ambient = uniform(rng, 0.15, 0.5)
-    fill = uniform(rng, 0.0, 0.5) if rng.random() < 0.6 else 0.0
+    warm, day = rng.uniform(0.0, 0.3), window_at is not None and rng.random() < 0.75
+    lamp_x, lamp_y = rng.uniform(0.3, 0.7) * room.x1_m, rng.uniform(0.3, 0.7) * room.y1_m
+    half = rng.uniform(0.12, 0.35)
+    plan.add(stood([openings.lamp_panel(rng, half, half, room.height_m)], lamp_x, lamp_y))
+    strength, ambient = rng.uniform(0.4, 1.0), rng.uniform(0.2, 0.5)
+    daylight = rng.uniform(0.4, 1.0) if day else 0.0
+    fill = window_at or (rng.uniform(0.3, room.x1_m - 0.3), rng.uniform(0.3, room.y1_m - 0.3), 1.6)
+    weak = daylight if day else rng.choice((0.0, rng.uniform(0.1, 0.4)))
     lighting = Lighting(
-        main=(
-            uniform(rng, 0.3, length - 0.3),
-            uniform(rng, 0.3, width - 0.3),
-            room.height_m - uniform(rng, 0.1, 0.6),
-        ),
-        main_colour=(strength, strength * (1 - 0.4 * warm), strength * (1 - warm)),
-        fill=(
-            uniform(rng, 0.2, length - 0.2),
-            uniform(rng, 0.2, width - 0.2),
-            uniform(rng, 0.8, room.height_m - 0.2),
-        ),
-        fill_colour=(fill, fill, fill),
-        ambient=(ambient, ambient * (1 - 0.2 * warm), ambient * (1 - 0.4 * warm)),
-        reach_m=uniform(rng, 2.0, 7.0),
+        main=(lamp_x, lamp_y, room.height_m - 0.12),
+        main_colour=(strength, strength * (1 - 0.35 * warm), strength * (1 - 0.9 * warm)),
+        fill=fill,
+        fill_colour=(weak * 0.92, weak * 0.97, weak) if day else (weak, 0.9 * weak, 0.75 * weak),
+        ambient=(ambient, ambient * (1 - 0.15 * warm), ambient * (1 - 0.35 * warm)),
+        reach_m=rng.uniform(2.5, 7.0),
     )
-    ceiling = random_colour(rng, value=(0.75, 0.98))
-    return Layout(
-        camera,
+    layout = Layout(
+        Camera(0.5 * room.x1_m, 0.5 * room.y1_m),
         room,
-        tuple(solids),
-        floor=random_material(rng, "ttcpppnn."),
-        wall=random_material(rng, "n....bstp"),
-        ceiling=Material(*ceiling, *ceiling, *ceiling, noise_amplitude=uniform(rng, 0.0, 0.15)),
+        tuple(plan.solids),
+        floor=room_floor(rng),
+        wall=wall_finish(rng),
+        ceiling=plain(hsv(0.1, rng.uniform(0, 0.06), rng.uniform(0.82, 0.98))),
         lighting=lighting,
         photo=draw_photo(rng),
+        kind="room",
     )
+    return placed_camera(rng, layout, lambda r: _pose(r, room))
 
 
-def _furniture(rng: np.random.Generator, room: Room, camera: Camera) -> list[Solid]:
-    """One thing standing on the floor: boxes, tables, cylinders, spheres."""
-    draw = rng.random()
-    x, y = uniform(rng, 0.1, room.x1_m - 0.1), uniform(rng, 0.1, room.y1_m - 0.1)
-    if rng.random() < 0.5:  # within the view
-        bearing = camera.yaw_rad + uniform(rng, -0.5, 0.5) * camera.hfov_rad
-        distance = uniform(rng, 0.6, 5.0)
-        x = float(np.clip(camera.x_m + distance * math.cos(bearing), 0.1, room.x1_m - 0.1))
-        y = float(np.clip(camera.y_m + distance * math.sin(bearing), 0.1, room.y1_m - 0.1))
-    if draw < 0.2:
-        radius, half_height = log_uniform(rng, 0.05, 0.5), 0.5 * uniform(rng, 0.2, 2.0)
-        material = random_material(rng, "nns..tp")
-        return [Solid(CYLINDER, (x, y, half_height), (radius, radius, half_height), 0.0, material)]
-    if draw < 0.35:
-        radius = log_uniform(rng, 0.1, 0.5)
-        return [Solid(SPHERE, (x, y, radius), (radius, radius, radius), 0.0, random_material(rng, "ns.c"))]
-    half_x, half_y = 0.5 * log_uniform(rng, 0.2, 2.0), 0.5 * log_uniform(rng, 0.2, 1.0)
-    yaw = uniform(rng, -math.pi, math.pi)
-    if rng.random() < 0.65:  # back against a wall
-        side = int(rng.integers(4))
-        yaw = side * math.pi / 2
-        if side % 2 == 0:
-            y = half_y if side == 0 else room.y1_m - half_y
-        else:
-            x = half_y if side == 1 else room.x1_m - half_y
-    if draw < 0.5:
-        material, top = random_material(rng, "pp.n"), uniform(rng, 0.4, 0.95)
-        thick, leg = uniform(rng, 0.015, 0.04), uniform(rng, 0.02, 0.05)
-        table = [Solid(BOX, (x, y, top), (half_x, half_y, thick), yaw, material)]
-        cos, sin = math.cos(yaw), math.sin(yaw)
-        for sign_x, sign_y in ((-1, -1), (-1, 1), (1, -1), (1, 1)):
-            ax, ay = sign_x * (half_x - leg), sign_y * (half_y - leg)
-            at = (x + cos * ax - sin * ay, y + sin * ax + cos * ay, 0.5 * (top - thick))
-            table.append(Solid(BOX, at, (leg, leg, 0.5 * (top - thick)), yaw, material))
-        return table if rng.random() < 0.8 else table[:1]
-    half_z = 0.5 * log_uniform(rng, 0.2, 2.0)
-    return [Solid(BOX, (x, y, half_z), (half_x, half_y, half_z), yaw, random_material(rng, "fffppn.sct"))]
+def _pose(rng: Random, room: Room) -> Pose:
+    """Somewhere in the room, looking across it."""
+    x, y = rng.uniform(0.4, room.x1_m - 0.4), rng.uniform(0.4, room.y1_m - 0.4)
+    across = math.atan2(0.5 * room.y1_m - y, 0.5 * room.x1_m - x)
+    return x, y, across + rng.gauss(0, 0.7)
 
 
-def _hung(rng: np.random.Generator, room: Room) -> Solid:
-    """A picture, shelf, cupboard or door on a wall."""
-    half_width, depth = 0.5 * uniform(rng, 0.3, 1.6), log_uniform(rng, 0.01, 0.35)
-    if rng.random() < 0.3:
-        half_width, depth, low, high = 0.45, 0.03, 0.0, 2.05
-    else:
-        low = uniform(rng, 0.8, 1.7)
-        high = min(low + uniform(rng, 0.05, 1.1), room.height_m - 0.05)
-    size = (half_width, 0.5 * depth, 0.5 * (high - low))
-    side, z = int(rng.integers(4)), 0.5 * (low + high)
-    along_x, along_y = uniform(rng, 0, room.x1_m), uniform(rng, 0, room.y1_m)
-    centre = {
-        0: (along_x, 0.5 * depth, z),
-        1: (0.5 * depth, along_y, z),
-        2: (along_x, room.y1_m - 0.5 * depth, z),
-        3: (room.x1_m - 0.5 * depth, along_y, z),
-    }[side]
-    return Solid(BOX, centre, size, side * math.pi / 2, random_material(rng, "fpn..cs"))
+def skirting(room: Room, plan: Plan, material: Material) -> None:
+    """Boards along the foot of the walls."""
+    for side in range(4):
+        half = 0.5 * wall_length(room, side)
+        plan.add(stood([block((-half, half), (0, 0.014), (0, 0.08), material)], *wall_pose(room, side, half)))
+
+
+def _open_walls(rng: Random, room: Room, plan: Plan) -> tuple[float, float, float] | None:
+    """One or two doors, windows and pictures; returns a point before a window."""
+    sides = [0, 1, 2, 3]
+    rng.shuffle(sides)
+    window_at = None
+    for index, side in enumerate(sides):
+        length = wall_length(room, side)
+        used: list[tuple[float, float]] = []
+        if index == 0 or (index == 1 and rng.random() < 0.3):
+            at = rng.uniform(0.7, length - 0.7)
+            plan.add(stood(openings.door(rng), *wall_pose(room, side, at)))
+            x, y, yaw = wall_pose(room, side, at, 0.5)
+            plan.keep_free(Footprint(x, y, 0.55, 0.5, yaw))
+            used.append((at - 0.6, at + 0.6))
+        elif index <= 2 and rng.random() < 0.75:
+            width = min(rng.uniform(0.8, 2.4), length - 1.0)
+            at = rng.uniform(0.4 + 0.5 * width, length - 0.4 - 0.5 * width)
+            sill = rng.uniform(0.8, 1.0) if rng.random() < 0.8 else 0.1
+            top = min(rng.uniform(1.95, 2.2), room.height_m - 0.2)
+            plan.add(stood(openings.window(rng, width, sill, top), *wall_pose(room, side, at)))
+            used.append((at - 0.5 * width - 0.3, at + 0.5 * width + 0.3))
+            x, y, _ = wall_pose(room, side, at, 0.35)
+            window_at = (x, y, 0.5 * (sill + top))
+        for _ in range(rng.randrange(3)):
+            at = rng.uniform(0.7, length - 0.7)
+            if all(at + 0.65 < low or at - 0.65 > high for low, high in used):
+                plan.add(stood(openings.picture(rng), *wall_pose(room, side, at)))
+                used.append((at - 0.65, at + 0.65))
+    return window_at
+
+
+def _furnish(rng: Random, room: Room, plan: Plan) -> None:
+    """Furniture along the walls, then in the middle, chairs at tables."""
+    area = room.x1_m * room.y1_m
+    for _ in range(rng.randrange(2, 4 + round(area / 8))):
+        thing = rng.choice(AGAINST_WALL)(rng)
+        for _ in range(6):
+            side = rng.randrange(4)
+            length = wall_length(room, side)
+            if length < 2 * thing.half_x + 0.2:
+                continue
+            along = rng.uniform(thing.half_x + 0.05, length - thing.half_x - 0.05)
+            x, y, yaw = wall_pose(room, side, along, thing.half_y + 0.02)
+            if inside(room, thing, x, y, yaw) and plan.put(thing, x, y, yaw):
+                break
+    for _ in range(rng.randrange(1, 3 + round(area / 8))):
+        thing = rng.choice(ANYWHERE)(rng)
+        for _ in range(6):
+            x, y = rng.uniform(0.3, room.x1_m - 0.3), rng.uniform(0.3, room.y1_m - 0.3)
+            yaw = rng.choice((0.0, 0.5, 1.0, 1.5)) * math.pi + rng.gauss(0, 0.15)
+            if inside(room, thing, x, y, yaw) and plan.put(thing, x, y, yaw):
+                break
+    if rng.random() < 0.5:
+        _dining_group(rng, room, plan)
+
+
+def _dining_group(rng: Random, room: Room, plan: Plan) -> None:
+    """A table with like chairs around it."""
+    desk, seat = table(rng), chair(rng)
+    x, y = rng.uniform(0.35, 0.65) * room.x1_m, rng.uniform(0.35, 0.65) * room.y1_m
+    yaw = rng.choice((0.0, math.pi / 2)) + rng.gauss(0, 0.05)
+    if not (inside(room, desk, x, y, yaw) and plan.put(desk, x, y, yaw)):
+        return
+    cos, sin = math.cos(yaw), math.sin(yaw)
+    for side in (-1, 1):
+        for along in (-0.5, 0.5):
+            ax, ay = along * desk.half_x, side * (desk.half_y + seat.half_y + rng.uniform(0.02, 0.25))
+            at_x, at_y = x + cos * ax - sin * ay, y + sin * ax + cos * ay
+            turn = yaw + (0.0 if side < 0 else math.pi) + rng.gauss(0, 0.12)
+            if rng.random() < 0.85 and inside(room, seat, at_x, at_y, turn):
+                plan.put(seat, at_x, at_y, turn)

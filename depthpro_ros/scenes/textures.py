@@ -38,6 +38,9 @@ class Material(NamedTuple):
     noise_amplitude: float = 0.0
     noise_cell_m: float = 0.5
     offset_m: float = 0.0
+    glow: float = 0.0  # light given off, of its colour
+    glass: float = 0.0  # 1: between the joints it is glass or a mirror, whose depth no sensor and no eye can tell
+    mirror: float = 0.0  # share of the light that comes by reflection, between the joints
 
 
 def noise_table(device: torch.device) -> torch.Tensor:
@@ -71,21 +74,21 @@ def _joint_cover(fraction: torch.Tensor, cell: torch.Tensor, joint: torch.Tensor
 
 def albedo(
     table: torch.Tensor, finish: torch.Tensor, u: torch.Tensor, v: torch.Tensor, pixel_m: torch.Tensor
-) -> torch.Tensor:
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the colour of surface points.
 
     Args:
         table: from `noise_table`.
-        finish: one row per field of Material, float32 [17, N].
+        finish: one row per field of Material, float32 [20, N].
         u: first surface coordinate in metres, float32 [N].
         v: second surface coordinate in metres, float32 [N].
         pixel_m: footprint of one pixel on the surface in metres, float32 [N].
 
     Returns:
-        Linear RGB, float32 [3, N].
+        Linear RGB, float32 [3, N], and the share of the pixel that is joint, float32 [N].
     """
     colour_a, colour_b, colour_joint = finish[0:3], finish[3:6], finish[6:9]
-    cell_u, cell_v, row_shift, joint, checker, noise_amplitude, noise_cell, offset = finish[9:]
+    cell_u, cell_v, row_shift, joint, checker, noise_amplitude, noise_cell, offset = finish[9:17]
     row_f = v / cell_v
     row = row_f.floor()
     column_f = u / cell_u + row * row_shift
@@ -111,4 +114,4 @@ def albedo(
         noise = value_noise(table, (u + offset) / size, (v - offset) / size)
         tint += (noise - 0.5) * keep * share
     gain = 1 + 2 * tint * noise_amplitude
-    return (torch.lerp(torch.lerp(colour_a, colour_b, mix), colour_joint, cover) * gain).clamp_(0, 1)
+    return (torch.lerp(torch.lerp(colour_a, colour_b, mix), colour_joint, cover) * gain).clamp_(0, 1), cover
