@@ -32,8 +32,8 @@ lint: setup
 bench: setup ## Speed and memory, printed
 	$(BIN)/python -m benchmarks
 
-train: setup ## Train the bundled model from nothing (90 minutes)
-	$(BIN)/python -m depthpro_ros.training.nano
+train: setup ## Train the bundled model from nothing (hours; may be stopped and started again)
+	$(BIN)/depthpro train config/training/nano.yaml
 
 clean: ## Remove everything that was made here
 	rm -rf $(VENV) out build install log
