@@ -18,7 +18,7 @@ HFOV_DEG, HEIGHT_M = (30.0, 110.0), (0.1, 3.0)
 CLEAR_M = 0.3
 _ATTEMPTS = 12
 _NEAR_M = 0.8
-_GRID = (7, 9)
+_GRID = (5, 8)
 
 Pose = tuple[float, float, float]
 """Level position in metres and yaw in radians."""
@@ -76,11 +76,12 @@ class Obstacles:
 
     def look(self, eye: np.ndarray, rays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Distance along rays [N, 3] and what they meet: a solid's index, or -1 floor, -2 sky, -3.. walls."""
-        local_eye = np.einsum("pij,pi->pj", self._axes, eye - self._centre)[:, None]
-        local = np.einsum("pij,ni->pnj", self._axes, rays)
-        inverse = 1 / np.where(np.abs(local) < 1e-9, 1e-9, local)
-        middle, reach = -local_eye * inverse, self._half[:, None] * np.abs(inverse)
-        enter, leave = (middle - reach).max(2), (middle + reach).min(2)
+        local_eye = np.einsum("pij,pi->jp", self._axes, eye - self._centre)[:, :, None]
+        inverse = 1 / (np.tensordot(self._axes, rays, ((1,), (1,))).transpose(1, 0, 2) + 1e-12)
+        middle, reach = local_eye * inverse, self._half.T[:, :, None] * np.abs(inverse)
+        low_t, high_t = -middle - reach, reach - middle
+        enter = np.maximum(np.maximum(low_t[0], low_t[1]), low_t[2])
+        leave = np.minimum(np.minimum(high_t[0], high_t[1]), high_t[2])
         t = np.where((enter <= leave) & (enter > 0), enter, np.inf)
         first = t.argmin(0) if len(t) else np.zeros(len(rays), np.int64)
         best = t.min(0) if len(t) else np.full(len(rays), np.inf)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from depthpro_ros.scenes.holes import WHOLE, Holes
 from depthpro_ros.scenes.textures import Material
@@ -34,8 +35,7 @@ class Camera:
     principal_y: float = 0.0
 
 
-@dataclass(frozen=True)
-class Solid:
+class Solid(NamedTuple):
     """A box, cylinder or ellipsoid (kinds of raycast): half sizes along its own axes.
 
     It is tilted about its own y (z turns towards x), then turned by yaw about the upright. With `holes` it is a
@@ -46,7 +46,7 @@ class Solid:
     centre: tuple[float, float, float]
     half: tuple[float, float, float]
     yaw_rad: float = 0.0
-    material: Material = field(default_factory=Material)
+    material: Material = Material()
     tilt_rad: float = 0.0
     holes: Holes = WHOLE
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from depthpro_ros.scenes.holes import WHOLE, Holes
 from depthpro_ros.scenes.layout import Solid
@@ -101,15 +101,8 @@ def legs(half_x: float, half_y: float, height: float, thick: float, material: Ma
 def stood(solids: Iterable[Solid], x: float, y: float, yaw: float = 0.0, z: float = 0.0) -> list[Solid]:
     """The solids turned by yaw about their origin, then moved to (x, y, z)."""
     cos, sin = math.cos(yaw), math.sin(yaw)
-    return [
-        replace(
-            s,
-            centre=(
-                x + cos * s.centre[0] - sin * s.centre[1],
-                y + sin * s.centre[0] + cos * s.centre[1],
-                z + s.centre[2],
-            ),
-            yaw_rad=s.yaw_rad + yaw,
-        )
-        for s in solids
-    ]
+    moved = []
+    for kind, (cx, cy, cz), half, turn, material, tilt, holes in solids:
+        centre = (x + cos * cx - sin * cy, y + sin * cx + cos * cy, z + cz)
+        moved.append(Solid(kind, centre, half, turn + yaw, material, tilt, holes))
+    return moved

@@ -148,7 +148,7 @@ def _look(
         d: directions, float32 [3, B, R].
         spread: widening of a pixel per unit of the ray, float32 [B, 1].
         active: bool [B, R], rays that matter.
-        mirrors: how many mirrors a ray may meet.
+        mirrors: how many mirrors a ray may meet; what is seen in the last one has no shadows.
 
     Returns:
         linear colour [3, B, R], ray parameter [B, R] (+inf for sky), whether it ends on glass or a mirror [B, R].
@@ -187,7 +187,7 @@ def _look(
     skin, joint, finish = skin.view_as(d), joint.view_as(depth), finish.view(-1, scenes, rays)
     glow, glass, mirror = finish[17:20]
     pane = 1 - joint
-    colour = skin * (light(layouts, solids, point, normal) + glow)
+    colour = skin * (light(layouts, solids, point, normal, shadows=mirrors > 0) + glow)
 
     shiny = (mirror * pane > 0) & ~sky_seen & active
     if bool(shiny.any()):

@@ -44,7 +44,9 @@ def _unblocked(
     return ~(blocked & needed)
 
 
-def light(layouts: Sequence[Layout], solids: SolidTable, point: torch.Tensor, normal: torch.Tensor) -> torch.Tensor:
+def light(
+    layouts: Sequence[Layout], solids: SolidTable, point: torch.Tensor, normal: torch.Tensor, *, shadows: bool = True
+) -> torch.Tensor:
     """Light at points [3, B, R]: ambient with dark corners, main light and fill with hard shadows; linear RGB."""
     device = point.device
     lights = [layout.lighting for layout in layouts]
@@ -62,7 +64,8 @@ def light(layouts: Sequence[Layout], solids: SolidTable, point: torch.Tensor, no
     near = point[:2].abs().amax(0) < _SHADOW_M
     strength = lambert(main, ~indoor)
     # Only lit faces within reach of the scene's solids need a shadow ray.
-    strength = strength * _unblocked(solids, lifted, main, ~indoor, (strength > 0) & near)
+    if shadows:
+        strength = strength * _unblocked(solids, lifted, main, ~indoor, (strength > 0) & near)
 
     # Level faces that look up see more of the sky or the ceiling than walls do, and corners see less of it.
     ambient = (
@@ -74,7 +77,8 @@ def light(layouts: Sequence[Layout], solids: SolidTable, point: torch.Tensor, no
         lamp = rows(device, [lamp.fill for lamp in lights])
         strength = lambert(lamp, torch.zeros_like(indoor))
         needed = (strength * filled > 0.01) & near
-        strength = strength * _unblocked(solids, lifted, lamp, torch.zeros_like(indoor), needed)
+        if shadows:
+            strength = strength * _unblocked(solids, lifted, lamp, torch.zeros_like(indoor), needed)
         total = total + strength * rows(device, [lamp.fill_colour for lamp in lights])
     return total
 

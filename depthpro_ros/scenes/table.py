@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 import torch
@@ -14,7 +15,6 @@ from depthpro_ros.scenes.raycast import BOX, SolidTable
 from depthpro_ros.scenes.textures import Material
 
 _BEADS = 6
-_NOTHING = Solid(BOX, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 # Rays that meet the ground further off than this are the horizon's last sliver; they count as sky.
 _HORIZON_M = 1e5
 
@@ -48,15 +48,27 @@ def axes_of(yaw: np.ndarray, tilt: np.ndarray) -> np.ndarray:
     return axes
 
 
+def _numbers(rows: Sequence[tuple[float, ...]]) -> np.ndarray:
+    """float64 [rows, columns]; many times faster than numpy's own reading of nested tuples."""
+    width = len(rows[0])
+    return np.fromiter(chain.from_iterable(rows), np.float64, count=width * len(rows)).reshape(-1, width)
+
+
 def solid_table(layouts: Sequence[Layout], device: torch.device) -> SolidTable:
     """Pack solids, padding each scene to the longest; the last slot is the shell, which no ray is tested with."""
     slots = max(len(layout.solids) for layout in layouts) + 1
-    packed: list[tuple[float, ...]] = []
-    for layout in layouts:
-        for s in (*layout.solids, *[_NOTHING] * (slots - 1 - len(layout.solids)), shell(layout)):
-            packed.append((s.kind, *s.centre, *s.half, s.yaw_rad, s.tilt_rad, *s.holes))
-    values = np.array(packed, np.float64).reshape(len(layouts), slots, -1)
     counts = np.array([len(layout.solids) for layout in layouts])
+    packed = [
+        (s.kind, *s.centre, *s.half, s.yaw_rad, s.tilt_rad, *s.holes)
+        for layout in layouts
+        for s in (*layout.solids, shell(layout))
+    ]
+    values = np.zeros((len(layouts), slots, len(packed[0])))
+    values[..., 4:7] = 1.0
+    # row by row: the solids first, the shell in the last slot
+    used = np.arange(slots) < counts[:, None]
+    used[:, -1] = True
+    values[used] = _numbers(packed)
     centre, half, yaw, tilt = values[..., 1:4], values[..., 4:7], values[..., 7], values[..., 8]
 
     axes = axes_of(yaw, tilt)
@@ -69,7 +81,8 @@ def solid_table(layouts: Sequence[Layout], device: torch.device) -> SolidTable:
     direction = np.take_along_axis(axes, longest[..., None, None], -1)[..., 0]
     beads = centre[..., None, :] + along[..., None] * direction[..., None, :]
     radius = np.sqrt((order[..., 2] / count) ** 2 + order[..., 1] ** 2 + order[..., 0] ** 2)
-    radius = np.where(np.arange(slots) < counts[:, None], radius, -1.0)
+    used[:, -1] = False
+    radius = np.where(used, radius, -1.0)
 
     def send(array: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(array, np.float32)).to(device)
@@ -87,17 +100,15 @@ def solid_table(layouts: Sequence[Layout], device: torch.device) -> SolidTable:
 
 def finish_table(layouts: Sequence[Layout], device: torch.device) -> torch.Tensor:
     """Materials as float32 [fields of Material, B * (P + 3)]: solids and shell slot, then floor, wall, ceiling."""
-    slots = max(len(layout.solids) for layout in layouts) + 1
-    blank = Material()
+    slots = max(len(layout.solids) for layout in layouts) + 4
+    counts = np.array([len(layout.solids) for layout in layouts])
     packed = [
         material
         for layout in layouts
-        for material in (
-            *(s.material for s in layout.solids),
-            *[blank] * (slots - len(layout.solids)),
-            layout.floor,
-            layout.wall,
-            layout.ceiling,
-        )
+        for material in (*(s.material for s in layout.solids), layout.floor, layout.wall, layout.ceiling)
     ]
-    return torch.from_numpy(np.array(packed, np.float32)).to(device).T.contiguous()
+    values = np.zeros((len(layouts), slots, len(Material._fields)), np.float32)
+    used = np.arange(slots) < counts[:, None]
+    used[:, -3:] = True
+    values[used] = _numbers(packed)
+    return torch.from_numpy(values.reshape(-1, values.shape[2])).to(device).T.contiguous()

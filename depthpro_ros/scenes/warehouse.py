@@ -102,7 +102,7 @@ def rack(rng: Random, bays: int, levels: int, detailed: int) -> tuple[list[Solid
     for bay in range(bays):
         for level in range(levels):
             for slot in range(2):
-                if rng.random() < 0.75 and len(solids) < 150:
+                if rng.random() < 0.75 and len(solids) < 95:
                     x = (bay + 0.27 + 0.46 * slot) * _BAY_M
                     goods = load(rng, level * step, step - 0.3, simple=bay >= detailed or level > 1)
                     solids += stood(goods, x, -0.5 * _DEEP_M + rng.uniform(-0.05, 0.1))
