@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Derivatives of error maps at several scales, blind to holes (arXiv 2410.02073, equation 2).
+"""Derivatives of error maps at several scales, blind to holes (arXiv 2410.02073, section 3.2).
 
     L(op, p, M) = 1/M sum_j 1/N_j sum_i |op C_i^j - op C'_i^j|^p
 

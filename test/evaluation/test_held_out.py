@@ -13,6 +13,7 @@ from depthpro_ros.evaluation.held_out import evaluate, held_out_frames, score
 from depthpro_ros.evaluation.trivial import TrivialPredictors
 from depthpro_ros.frames import RgbdFrame
 from depthpro_ros.models.estimator import EstimatorInfo, Focal, Prediction, Rgb
+from depthpro_ros.scenes import render_scenes
 
 TRIVIAL = TrivialPredictors(4.0, 1.5, torch.zeros(3, 4), 90.0)
 
@@ -67,6 +68,17 @@ def test_held_out_frames_are_the_scenes_of_their_seeds() -> None:
     assert len(together) == len(kinds) == 3
     assert kind == kinds[2:]
     np.testing.assert_array_equal(together[2].rgb, alone[0].rgb)
+
+
+def test_glass_and_mirrors_have_no_truth() -> None:
+    """The first of these seeds with a hole has one in its frame, and nowhere else."""
+    for seed in range(40):
+        scenes = render_scenes([seed], height=192, width=256)
+        if not scenes.valid.all():
+            break
+    (((frame,), _),) = held_out_frames(range(seed, seed + 1))
+    np.testing.assert_array_equal(np.isnan(frame.depth_m), ~scenes.valid[0].numpy())
+    assert np.isnan(frame.depth_m).any()
 
 
 def test_kinds_and_real_sets_are_compared_by_themselves() -> None:
