@@ -20,7 +20,7 @@ from depthpro_ros.scenes import (
 from depthpro_ros.scenes.raycast import BOX, CYLINDER, SPHERE
 
 SIZE = 48
-FIELDS = ("rgb", "depth_m", "focal_px", "camera_height_m", "pitch_rad", "roll_rad", "indoor")
+FIELDS = ("rgb", "depth_m", "focal_px", "camera_height_m", "pitch_rad", "roll_rad", "indoor", "valid", "principal_px")
 
 
 def _pixels(height: int, width: int, focal_px: float) -> tuple[torch.Tensor, torch.Tensor]:
@@ -101,7 +101,11 @@ def test_shapes_and_dtypes() -> None:
     assert batch.depth_m.shape == (3, 24, 40)
     assert batch.depth_m.dtype == torch.float32
     assert batch.indoor.dtype == torch.bool
-    for name in FIELDS[2:]:
+    assert batch.valid.shape == (3, 24, 40)
+    assert batch.valid.dtype == torch.bool
+    assert batch.principal_px.shape == (3, 2)
+    assert len(batch.kind) == 3
+    for name in FIELDS[2:7]:
         assert getattr(batch, name).shape == (3,)
 
 
