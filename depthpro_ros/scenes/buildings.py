@@ -27,14 +27,16 @@ def house(rng: Random, *, detailed: bool, width: float | None = None) -> Thing:
     # one skin of windows per face: cells of a grid whose joints are the wall between them
     grille = _windows(skin, pane, spacing, storey)
     solids.append(block((-half - 0.01, half + 0.01), (0.4, deep - 0.4), (0.0, top), grille))
+    # between two windows
+    entry = rng.choice((-1, 0, 1)) * spacing if wide > 3 * spacing else 0.0
     if detailed and storeys * int(wide / spacing) <= 24:
-        solids += _front(rng, wide, storeys, storey, spacing, pane)
+        solids += _front(rng, wide, storeys, storey, spacing, pane, entry)
     else:
         solids.append(
             block((-half + 0.3, half - 0.3), (-0.01, deep + 0.01), (0.0 if storeys > 1 else 0.2, top), grille)
         )
-    entry = rng.uniform(-0.3, 0.3) * wide
-    solids += stood(door(rng, width=rng.uniform(0.9, 1.2), height=2.0), entry, -0.01, math.pi)
+    leaf = door(rng, width=rng.uniform(0.9, 1.2))
+    solids += stood(leaf if detailed else leaf[:1], entry, -0.01, math.pi)
     solids.append(block((entry - 0.9, entry + 0.9), (-0.9, 0), (2.25, 2.33), plain(hsv(0, 0, 0.5))))
     solids.append(block((entry - 0.8, entry + 0.8), (-0.6, 0), (0, 0.1), plain(hsv(0, 0, 0.6), noise=0.3)))
     solids += _roof(rng, wide, deep, top, skin, pitched=storeys <= 3 and rng.random() < 0.6)
@@ -51,8 +53,10 @@ def _windows(skin: Material, pane: Material, spacing: float, storey: float) -> M
     return tiled._replace(glass=1.0, mirror=pane.mirror, noise_amplitude=skin.noise_amplitude, noise_cell_m=0.8)
 
 
-def _front(rng: Random, wide: float, storeys: int, storey: float, spacing: float, pane: Material) -> list[Solid]:
-    """Window by window: frame, pane, sill."""
+def _front(
+    rng: Random, wide: float, storeys: int, storey: float, spacing: float, pane: Material, entry: float
+) -> list[Solid]:
+    """Window by window: frame, pane, bar and shutters, none behind the door at `entry`."""
     frame = plain(hsv(0.1, rng.uniform(0, 0.3), rng.choice((0.9, 0.9, 0.3))))
     columns = int((wide - 0.6) / spacing)
     w, h = rng.uniform(0.45, 0.7), rng.uniform(0.55, 0.75)
@@ -62,6 +66,8 @@ def _front(rng: Random, wide: float, storeys: int, storey: float, spacing: float
         z = row * storey + 0.9 + h
         for column in range(columns):
             x = (column - 0.5 * (columns - 1)) * spacing
+            if row == 0 and abs(x - entry) < w + 0.75:
+                continue
             solids.append(block((x - w, x + w), (-0.05, 0), (z - h, z + h), frame))
             solids.append(block((x - w + 0.07, x + w - 0.07), (-0.054, 0), (z - h + 0.07, z + h - 0.07), pane))
             solids.append(block((x - 0.03, x + 0.03), (-0.06, 0), (z - h, z + h), frame))

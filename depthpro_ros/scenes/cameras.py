@@ -17,7 +17,7 @@ from depthpro_ros.scenes.table import axes_of
 HFOV_DEG, HEIGHT_M = (30.0, 110.0), (0.1, 3.0)
 CLEAR_M = 0.3
 _ATTEMPTS = 12
-_NEAR_M = 0.8
+_NEAR_M, _CLOSE_M = 0.8, 1.4
 _GRID = (5, 8)
 
 Pose = tuple[float, float, float]
@@ -118,17 +118,18 @@ def _flaws(obstacles: Obstacles, camera: Camera) -> float:
     )
     eye = np.array([camera.x_m, camera.y_m, camera.height_m])
     distance, seen = obstacles.look(eye, rays)
-    near = float(((distance < _NEAR_M) & (seen != -1)).mean())
+    near, close = (float(((distance < limit) & (seen != -1)).mean()) for limit in (_NEAR_M, _CLOSE_M))
     names, counts = np.unique(seen, return_counts=True)
     shares = dict(zip(names.tolist(), (counts / seen.size).tolist(), strict=True))
     largest = max((share for name, share in shares.items() if name not in (-1, -2)), default=0.0)
     things = sum(1 for name in shares if name >= 0)
     return (
-        max(0.0, near - 0.15) * 4
+        max(0.0, near - 0.1) * 4
+        + max(0.0, close - 0.4) * 2
         + max(0.0, largest - 0.45) * 2
         + max(0.0, shares.get(-1, 0.0) - 0.5) * 3
         + max(0.0, shares.get(-2, 0.0) - 0.4) * 3
-        + max(0, 5 - things) * 0.15
+        + max(0, 6 - things) * 0.12
     )
 
 

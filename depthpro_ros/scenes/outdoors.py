@@ -26,7 +26,7 @@ def daylight(rng: Random) -> Lighting:
     sun = rng.uniform(0.03, 0.15) if overcast else rng.uniform(0.7, 1.1)
     ambient = rng.uniform(0.6, 0.8) if overcast else rng.uniform(0.28, 0.45)
     low = math.sin(elevation) ** 0.4  # a low sun is warm
-    grey, blue = rng.uniform(0.75, 1.0), rng.uniform(0.45, 0.75)
+    grey, blue = rng.uniform(0.55, 0.8) if overcast else rng.uniform(0.7, 0.95), rng.uniform(0.45, 0.75)
     return Lighting(
         main=(math.cos(elevation) * math.cos(azimuth), math.cos(elevation) * math.sin(azimuth), math.sin(elevation)),
         main_colour=(sun, sun * (0.75 + 0.22 * low), sun * (0.5 + 0.42 * low)),
@@ -34,7 +34,7 @@ def daylight(rng: Random) -> Lighting:
         horizon=(grey, grey, grey) if overcast else (grey * 0.88, grey * 0.95, grey * 1.02),
         zenith=(grey * 0.8, grey * 0.82, grey * 0.86) if overcast else (blue * 0.3, blue * 0.6, blue * 1.25),
         cloud=rng.uniform(0.3, 1.0) if rng.random() < 0.6 else 0.0,
-        visibility_m=log_uniform(rng, 150.0, 4000.0),
+        visibility_m=log_uniform(rng, 400.0, 6000.0),
     )
 
 
@@ -66,27 +66,9 @@ def street_scene(rng: Random) -> Layout:
         plan.add([block((6.0 * i - 24, 6.0 * i - 21), (-0.06, 0.06), (0, 0.007), white)])
 
     for side in (-1, 1):
-        x, setback = -22.0, rng.choice((0.3, rng.uniform(2.0, 6.0)))
-        facing = 0.0 if side > 0 else math.pi
-        while x < 24.0:
-            wide = rng.uniform(7.0, 13.0)
-            near = abs(x + 0.5 * wide) < 10.0
-            building = house(rng, detailed=near and len(plan.solids) < 120, width=wide)
-            y = side * (road + walk + setback + building.half_y)
-            if rng.random() < 0.85 and len(plan.solids) < _MANY:
-                plan.put(building, x + 0.5 * wide, y, facing)
-            x += wide + rng.choice((0.4, rng.uniform(1.0, 6.0)))
-        if setback > 1.5 and rng.random() < 0.6:
-            barrier = fence(rng, rng.uniform(6.0, 12.0)) if rng.random() < 0.6 else hedge(rng)
-            _scatter(rng, plan, barrier, (-10, 10), (side * (road + walk + 0.4),) * 2, 0.0)
-        parked = side * (road - 1.0)
-        for _ in range(rng.randrange(3)):
-            _scatter(rng, plan, car(rng), (-14, 14), (parked, parked), rng.choice((0.0, math.pi)) + rng.gauss(0, 0.02))
-        post_y = side * (road + 0.45)
-        for _ in range(rng.randrange(2, 5)):
-            thing = rng.choice((lamp_post, lamp_post, tree, tree, sign, bollard, bollard))(rng)
-            yaw = (math.pi if side > 0 else 0.0) if rng.random() < 0.8 else rng.uniform(-math.pi, math.pi)
-            _scatter(rng, plan, thing, (-15, 15), (post_y, post_y), yaw)
+        _roadside(rng, plan, side, road)
+    for side in (-1, 1):
+        _houses(rng, plan, side, road + walk)
     layout = _outdoor(rng, plan, grass(rng) if rng.random() < 0.5 else concrete(rng), "street")
 
     def pose(draw: Random) -> Pose:
@@ -100,6 +82,36 @@ def street_scene(rng: Random) -> Layout:
         return draw.uniform(-9, 9), y, draw.choice((0.0, math.pi)) + draw.gauss(0, spread)
 
     return placed_camera(rng, layout, pose)
+
+
+def _roadside(rng: Random, plan: Plan, side: int, road: float) -> None:
+    """Parked cars, lamps, trees and small things along one kerb."""
+    parked, kerb = side * (road - 1.0), side * (road + 0.45)
+    for _ in range(rng.randrange(4)):
+        _scatter(rng, plan, car(rng), (-14, 14), (parked, parked), rng.choice((0.0, math.pi)) + rng.gauss(0, 0.02))
+    for _ in range(rng.randrange(3, 8)):
+        thing = rng.choice((lamp_post, lamp_post, tree, tree, sign, bollard, bollard))(rng)
+        yaw = (math.pi if side > 0 else 0.0) if rng.random() < 0.8 else rng.uniform(-math.pi, math.pi)
+        _scatter(rng, plan, thing, (-15, 15), (kerb, kerb), yaw)
+
+
+def _houses(rng: Random, plan: Plan, side: int, edge: float) -> None:
+    """A row of houses along one side of the street, at the pavement or behind gardens."""
+    x, setback = -26.0, rng.choice((0.3, rng.uniform(2.0, 6.0)))
+    facing = 0.0 if side > 0 else math.pi
+    if setback > 1.5:
+        for _ in range(rng.randrange(3)):
+            barrier = fence(rng, rng.uniform(6.0, 12.0)) if rng.random() < 0.6 else hedge(rng)
+            _scatter(rng, plan, barrier, (-10, 10), (side * (edge + 0.4),) * 2, 0.0)
+        for _ in range(rng.randrange(3)):
+            _scatter(rng, plan, rng.choice((bush, tree))(rng), (-14, 14), (side * (edge + 1.4),) * 2, 0.0)
+    while x < 26.0:
+        wide = rng.uniform(7.0, 13.0)
+        near = abs(x + 0.5 * wide) < 9.0
+        building = house(rng, detailed=near and len(plan.solids) < 170, width=wide)
+        if rng.random() < 0.9 and len(plan.solids) < _MANY + 40:
+            plan.put(building, x + 0.5 * wide, side * (edge + setback + building.half_y), facing)
+        x += wide + rng.choice((0.7, rng.uniform(1.0, 5.0)))
 
 
 def yard_scene(rng: Random) -> Layout:
