@@ -20,10 +20,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from benchmarks.__main__ import machine
 from depthpro_ros.evaluation.boundaries import boundary_f1
 from depthpro_ros.evaluation.focal import score_focals
 from depthpro_ros.evaluation.metrics import score_depth
+from depthpro_ros.machine import machine
 from depthpro_ros.models import load_estimator
 from depthpro_ros.models.depth_pro.fov import FovHead
 from depthpro_ros.scenes import render_scenes
@@ -234,7 +234,7 @@ def main() -> None:
             run(values, fov)
             focal.setdefault(fov, []).append(focal_scores(output / TRAINED, fov))
 
-    print(f"\nMachine: {machine()}")
+    print(f"\nMachine: {machine(['cuda' if torch.cuda.is_available() else 'cpu'])}")
     print(
         f"{args.steps} steps of {args.batch} images, {SIDE_PX} px; heads {args.fov_steps} steps of {4 * args.batch}.\n"
     )

@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
 from depthpro_ros.evaluation.comparison import Comparison, Result, Row
+from depthpro_ros.machine import machine
 
 
 @dataclass(frozen=True)
@@ -98,18 +95,6 @@ def page(results: Sequence[Result], skipped: Sequence[str], run: Run) -> str:
         *(f"Skipped: {reason}." for reason in skipped),
     ]
     return "\n\n".join(paragraphs) + "\n"
-
-
-def machine(devices: Sequence[str] = ()) -> str:
-    """Processor and number of cores and, where a model computed on it, the GPU."""
-    processor = platform.processor() or platform.machine()
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as lines:
-            processor = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        pass  # not Linux, or a processor without a name
-    gpu = f", {torch.cuda.get_device_name()}" if any(d.startswith("cuda") for d in devices) else ""
-    return f"{processor}, {os.cpu_count()} cores{gpu}"
 
 
 def _rows(comparisons: Sequence[Comparison], *figures: Figure) -> list[str]:

@@ -46,7 +46,8 @@ class FolderData(Strict):
     Attributes:
         path: the folder; see `training.data.folder` for its forms.
         depth_scale: stored values per metre (1000 for millimetres).
-        fx_px: focal length where the folder holds no intrinsics.
+        fx_px: focal length of every image, instead of the folder's intrinsics.
+        max_depth_m: finite depth beyond it counts as unknown, for sensors that are poor far away.
     """
 
     type: Literal["folder"]
@@ -55,10 +56,18 @@ class FolderData(Strict):
     path: Path
     depth_scale: Positive | None = None
     fx_px: Positive | None = None
+    max_depth_m: Positive | None = None
 
 
 class BagData(Strict):
-    """An RGB-D recording: rosbag2 or ROS 1."""
+    """An RGB-D recording: rosbag2 or ROS 1.
+
+    Attributes:
+        path: see `training.data.bag`.
+        image_topic, depth_topic, camera_info_topic: found where they are not given and there is one of each.
+        tolerance_s: stamps of an image and its depth differ at most by this.
+        fx_px, max_depth_m: as for folders.
+    """
 
     type: Literal["bag"]
     kind: DatasetKind = "real_metric"
@@ -67,6 +76,9 @@ class BagData(Strict):
     image_topic: str | None = None
     depth_topic: str | None = None
     camera_info_topic: str | None = None
+    tolerance_s: Positive = 0.02
+    fx_px: Positive | None = None
+    max_depth_m: Positive | None = None
 
 
 Data = Annotated[ScenesData | FolderData | BagData, Field(discriminator="type")]

@@ -59,13 +59,18 @@ class TrainingData:
             return Source(scenes, data.kind, data.weight)
         frames: FrameSet
         if isinstance(data, FolderData):
-            frames = FolderSet(data.path, depth_scale=data.depth_scale, fx_px=data.fx_px, name=name)
+            frames = FolderSet(
+                data.path, depth_scale=data.depth_scale, fx_px=data.fx_px, max_depth_m=data.max_depth_m, name=name
+            )
         else:
             frames = BagSet(
                 data.path,
                 image_topic=data.image_topic,
                 depth_topic=data.depth_topic,
                 camera_info_topic=data.camera_info_topic,
+                tolerance_s=data.tolerance_s,
+                fx_px=data.fx_px,
+                max_depth_m=data.max_depth_m,
                 name=name,
             )
         self.report.append(f"{check_frames(frames, data.kind).text}, {data.kind}")
