@@ -174,6 +174,6 @@ class StageLoss:
             p, t, v = (x if whole else x[rows] for x in (predicted, target, valid))
             for term in terms:
                 each = term(p, t, v)
-                total = total.index_add(0, rows.nonzero()[:, 0], term.weight * each)
-                seen[term.name] = each.detach().mean()
+                total = total.index_add(0, rows.nonzero()[:, 0], each)
+                seen[term.name] = each.detach().mean() / term.weight
         return total.mean(), seen
