@@ -18,7 +18,10 @@ HFOV_DEG, HEIGHT_M = (30.0, 110.0), (0.1, 3.0)
 CLEAR_M = 0.3
 _ATTEMPTS = 12
 _NEAR_M, _CLOSE_M = 0.8, 1.4
-_GRID = (5, 8)
+# Rays that stand for a view: right, down and forward, of a camera with 90 degrees.
+_GRID = np.array([(x, y, 1.0) for y in np.linspace(-0.68, 0.68, 5) for x in np.linspace(-0.9, 0.9, 8)])
+# Names of what is seen start here, see `Obstacles.look`.
+_LOWEST = 8
 
 Pose = tuple[float, float, float]
 """Level position in metres and yaw in radians."""
@@ -102,10 +105,8 @@ class Obstacles:
 
 def _flaws(obstacles: Obstacles, camera: Camera) -> float:
     """How much is wrong with a view: 0 for one that a photographer would keep."""
-    rows, columns = _GRID
-    x, y = np.meshgrid(np.linspace(-0.9, 0.9, columns), np.linspace(-0.68, 0.68, rows))
     half = math.tan(0.5 * camera.hfov_rad)
-    optical = np.stack([x.ravel() * half, y.ravel() * half, np.ones(x.size)], 1)
+    optical = _GRID * (half, half, 1.0)
     cos, sin = math.cos(camera.pitch_rad), math.sin(camera.pitch_rad)
     level = cos * optical[:, 2] - sin * optical[:, 1]
     rays = np.stack(
@@ -119,16 +120,16 @@ def _flaws(obstacles: Obstacles, camera: Camera) -> float:
     eye = np.array([camera.x_m, camera.y_m, camera.height_m])
     distance, seen = obstacles.look(eye, rays)
     near, close = (float(((distance < limit) & (seen != -1)).mean()) for limit in (_NEAR_M, _CLOSE_M))
-    names, counts = np.unique(seen, return_counts=True)
-    shares = dict(zip(names.tolist(), (counts / seen.size).tolist(), strict=True))
-    largest = max((share for name, share in shares.items() if name not in (-1, -2)), default=0.0)
-    things = sum(1 for name in shares if name >= 0)
+    shares = np.bincount(seen + _LOWEST) / seen.size
+    floor, sky = float(shares[_LOWEST - 1 : _LOWEST].sum()), float(shares[_LOWEST - 2 : _LOWEST - 1].sum())
+    shares[_LOWEST - 2 : _LOWEST] = 0
+    largest, things = float(shares.max()), int(np.count_nonzero(shares[_LOWEST:]))
     return (
         max(0.0, near - 0.1) * 4
         + max(0.0, close - 0.4) * 2
         + max(0.0, largest - 0.45) * 2
-        + max(0.0, shares.get(-1, 0.0) - 0.5) * 3
-        + max(0.0, shares.get(-2, 0.0) - 0.4) * 3
+        + max(0.0, floor - 0.5) * 3
+        + max(0.0, sky - 0.4) * 3
         + max(0, 6 - things) * 0.12
     )
 

@@ -18,8 +18,8 @@ def hsv(hue: float, saturation: float, value: float) -> Colour:
 
 def shade(colour: Colour, gain: float) -> Colour:
     """The colour made brighter or darker."""
-    red, green, blue = (min(1.0, c * gain) for c in colour)
-    return red, green, blue
+    red, green, blue = colour
+    return min(1.0, red * gain), min(1.0, green * gain), min(1.0, blue * gain)
 
 
 def grid(

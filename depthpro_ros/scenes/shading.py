@@ -15,6 +15,8 @@ from depthpro_ros.scenes.textures import value_noise
 # Shadow rays start this far off the surface, so that it does not shade itself.
 _LIFT_M = 3e-3
 _SHADOW_M = 150.0
+# Light so weak casts no shadow that anyone would see.
+_FAINT = 0.03
 
 
 def rows(device: torch.device, values: Sequence[Sequence[float]]) -> torch.Tensor:
@@ -64,8 +66,9 @@ def light(
     near = point[:2].abs().amax(0) < _SHADOW_M
     strength = lambert(main, ~indoor)
     # Only lit faces within reach of the scene's solids need a shadow ray.
+    brightest = rows(device, [(max(lamp.main_colour),) for lamp in lights])[0]
     if shadows:
-        strength = strength * _unblocked(solids, lifted, main, ~indoor, (strength > 0) & near)
+        strength = strength * _unblocked(solids, lifted, main, ~indoor, (strength * brightest > _FAINT) & near)
 
     # Level faces that look up see more of the sky or the ceiling than walls do, and corners see less of it.
     ambient = (
@@ -76,7 +79,7 @@ def light(
     if bool((filled > 0).any()):
         lamp = rows(device, [lamp.fill for lamp in lights])
         strength = lambert(lamp, torch.zeros_like(indoor))
-        needed = (strength * filled > 0.01) & near
+        needed = (strength * filled > _FAINT) & near
         if shadows:
             strength = strength * _unblocked(solids, lifted, lamp, torch.zeros_like(indoor), needed)
         total = total + strength * rows(device, [lamp.fill_colour for lamp in lights])
