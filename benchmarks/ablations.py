@@ -38,9 +38,9 @@ SIDE_PX = 128
 NETWORK: dict[str, Any] = {
     "window_px": 32,
     "patch_px": 4,
-    "patch_encoder": {"dim": 96, "depth": 4, "heads": 3},
-    "image_encoder": {"dim": 96, "depth": 4, "heads": 3},
-    "fov_encoder": {"dim": 96, "depth": 3, "heads": 3},
+    "patch_encoder": {"dim": 64, "depth": 3, "heads": 2},
+    "image_encoder": {"dim": 64, "depth": 3, "heads": 2},
+    "fov_encoder": {"dim": 64, "depth": 3, "heads": 2},
     "hooks": [1],
     "latent_dims": [24],
     "pyramid_dims": [24, 32, 32],
@@ -195,9 +195,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, default=Path("out/ablations"))
     parser.add_argument("--plot", type=Path, default=Path("out/ablations/curves.png"))
-    parser.add_argument("--steps", type=int, default=800, help="steps of every depth variant (default: %(default)s)")
-    parser.add_argument("--fov-steps", type=int, default=1500, help="steps of every head (default: %(default)s)")
-    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--steps", type=int, default=500, help="steps of every depth variant (default: %(default)s)")
+    parser.add_argument("--fov-steps", type=int, default=500, help="steps of every head (default: %(default)s)")
+    parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--repeats", type=int, default=1, help="runs of each variant, with other seeds")
     parser.add_argument("--workers", type=int, default=1)
     args = parser.parse_args()
