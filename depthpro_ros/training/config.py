@@ -143,6 +143,7 @@ class Stage(Strict):
         datasets: names of those used here; all if None.
         losses: for each kind of data set the loss terms and their weights. Not for `fov`.
         freeze_norms: keep pretrained LayerNorms as they are.
+        from_patch_encoder: for `fov`: the head's transformer starts as the patch encoder's first blocks.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
@@ -155,6 +156,7 @@ class Stage(Strict):
     schedule: Schedule = Schedule()
     augment: Augmentation = Augmentation()
     freeze_norms: bool = False
+    from_patch_encoder: bool = False
 
     @field_validator("losses")
     @classmethod

@@ -6,6 +6,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from depthpro_ros.errors import InputError
 from depthpro_ros.models.depth_pro import DepthPro
 from depthpro_ros.models.depth_pro.decoder import ResidualUnit
 from depthpro_ros.models.vit import VisionTransformer
@@ -42,6 +43,28 @@ def initialise(network: DepthPro) -> None:
         _start_at(network.head[4], TYPICAL_CANONICAL_INVERSE_DEPTH)
         if network.fov is not None:
             _start_at(network.fov.head[4], TYPICAL_FOV_DEG)
+
+
+def start_head_as_patch_encoder(network: DepthPro) -> None:
+    """Give the field-of-view head's transformer the weights of the patch encoder's first blocks.
+
+    The paper starts every transformer from DINOv2. In a network that starts from nothing, the patch encoder is what
+    has learned to see by the time that the head is trained.
+
+    Raises:
+        InputError: the two are of different widths, or the head's is the deeper one.
+    """
+    if network.fov is None:
+        raise InputError("this network has no field-of-view head: set fov_encoder")
+    head, source = network.fov.encoder[0], network.encoder.patch_encoder.state_dict()
+    wanted = head.state_dict()
+    if any(name not in source or source[name].shape != value.shape for name, value in wanted.items()):
+        config = network.config
+        raise InputError(
+            f"the field-of-view head's transformer {config.fov_encoder} cannot start as the patch encoder "
+            f"{config.patch_encoder}: it needs the same dim and heads, and no more blocks"
+        )
+    head.load_state_dict({name: source[name] for name in wanted})
 
 
 def _start_at(last: nn.Module, value: float) -> None:

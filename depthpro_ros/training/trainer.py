@@ -25,7 +25,7 @@ from depthpro_ros.models.vit import VisionTransformer
 from depthpro_ros.training.checkpoint import Progress, read_checkpoint, write_checkpoint
 from depthpro_ros.training.config import Stage, TrainConfig
 from depthpro_ros.training.data.batch import Batch
-from depthpro_ros.training.init import initialise
+from depthpro_ros.training.init import initialise, start_head_as_patch_encoder
 from depthpro_ros.training.monitor import Monitor
 from depthpro_ros.training.optimisers import Optimisers, rate_factor
 from depthpro_ros.training.processes import Processes
@@ -166,6 +166,8 @@ class StageRun:
         self.progress = trainer.progress
         self._before = sum(s.steps for s in config.stages[: self.progress.stage])
         torch.manual_seed(config.seed + self.progress.stage)
+        if stage.from_patch_encoder and not self.progress.step:
+            start_head_as_patch_encoder(trainer.network)
         self.trainee: Trainee = TRAINEES[stage.train](trainer.network).to(self.device)
         self.optimisers = Optimisers(stage.optimiser, self.trainee, stage.freeze_norms)
         self.loss = StageLoss(stage.losses)  # type: ignore[arg-type]

@@ -6,10 +6,16 @@ from __future__ import annotations
 import pytest
 import torch
 
+from depthpro_ros.errors import InputError
 from depthpro_ros.models.depth_pro import DepthPro
 from depthpro_ros.models.depth_pro.presets import PICO, PRESETS
 from depthpro_ros.training.data.batch import Batch
-from depthpro_ros.training.init import TYPICAL_CANONICAL_INVERSE_DEPTH, TYPICAL_FOV_DEG, initialise
+from depthpro_ros.training.init import (
+    TYPICAL_CANONICAL_INVERSE_DEPTH,
+    TYPICAL_FOV_DEG,
+    initialise,
+    start_head_as_patch_encoder,
+)
 from depthpro_ros.training.losses import mae, ssi_mae
 from depthpro_ros.training.trainees import CoarseTrainee, DepthTrainee, FovTrainee, StageLoss
 
@@ -118,3 +124,22 @@ def test_coarse_and_depth_share_the_transformers(network: DepthPro) -> None:
     coarse, depth = CoarseTrainee(network), DepthTrainee(network)
     assert coarse.network is depth.network
     assert coarse.side_px * 4 == depth.side_px
+
+
+@torch.no_grad()
+def test_the_head_may_start_as_the_patch_encoder(network: DepthPro) -> None:
+    """PICO's head is as the first of the patch encoder's two blocks: without the second, the tokens are the same."""
+    start_head_as_patch_encoder(network)
+    window = torch.rand(2, 3, PICO.window_px, PICO.window_px)
+    assert network.fov is not None
+    head = network.fov.encoder[0](window)[0]
+    del network.encoder.patch_encoder.blocks[1]
+    torch.testing.assert_close(head, network.encoder.patch_encoder(window)[0])
+
+
+def test_a_head_of_another_width_cannot() -> None:
+    from dataclasses import replace
+
+    other = DepthPro(replace(PICO, fov_encoder=replace(PICO.fov_encoder, dim=16)))
+    with pytest.raises(InputError, match="same dim"):
+        start_head_as_patch_encoder(other)
