@@ -120,8 +120,8 @@ def run(config: dict[str, Any], fov: str = "both") -> TrainConfig:
     if not (checked.output / TRAINED).exists():
         with joined("auto") as processes:
             trainer = Trainer(checked, processes, TrainingData(checked, processes))
-            if trainer.network.fov is not None:
-                silence(trainer.network.fov, fov)
+            if trainer.run.network.fov is not None:
+                silence(trainer.run.network.fov, fov)
             trainer.train()
     return checked
 

@@ -22,8 +22,9 @@ from depthpro_ros.models.depth_pro.presets import PICO
 from depthpro_ros.models.depth_pro.weights import load_network, save_network
 from depthpro_ros.training.config import TrainConfig, config_from
 from depthpro_ros.training.processes import joined
+from depthpro_ros.training.run import CHECKPOINT, build_network
 from depthpro_ros.training.sources import TrainingData
-from depthpro_ros.training.trainer import CHECKPOINT, TRAINED, Trainer, build_network
+from depthpro_ros.training.trainer import TRAINED, Trainer
 
 LOSSES = {"synthetic_metric": {"mae": 1, "mage": 0.1}}
 
