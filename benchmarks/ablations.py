@@ -168,7 +168,7 @@ def table(first: str, rows: dict[str, list[dict[str, float]]]) -> str:
 
 
 def plot(folders: dict[str, Path], target: Path) -> None:
-    """The abs_rel of the validation images over the steps of the depth stages."""
+    """Metric delta1 of the validation images over the steps of the depth stages."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -177,12 +177,10 @@ def plot(folders: dict[str, Path], target: Path) -> None:
     figure, axes = pyplot.subplots(figsize=(7, 4))
     for name, folder in folders.items():
         curve = [json.loads(line) for line in (folder / "curve.jsonl").read_text().splitlines()]
-        points = [
-            (r["step"], r["abs_rel_scaled"]) for r in curve if r["group"] == "validation" and "abs_rel_scaled" in r
-        ]
+        points = [(r["step"], r["delta1"]) for r in curve if r["group"] == "validation" and "delta1" in r]
         axes.plot(*zip(*points, strict=True), marker="o", markersize=3, label=name)
     axes.set_xlabel("steps")
-    axes.set_ylabel("abs_rel after median scale, validation scenes")
+    axes.set_ylabel("delta1 in metres, validation scenes")
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
     figure.tight_layout()
