@@ -87,6 +87,7 @@ def save_network(network: DepthPro, path: Path, dtype: torch.dtype = torch.float
     state = {key: value.detach().to("cpu", dtype).contiguous() for key, value in network.state_dict().items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(state, path, metadata={CONFIG_KEY: network.config.to_json()})
+    path.chmod(0o644)  # safetensors lets nobody but the owner read
 
 
 def _read_safetensors_file(path: Path) -> tuple[DepthProConfig, dict[str, Tensor]]:
