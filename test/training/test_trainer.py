@@ -235,3 +235,15 @@ def test_the_command_checks_without_training(tmp_path: Path, capsys: pytest.Capt
 def test_a_wrong_configuration_is_a_usage_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(command(raw(tmp_path, speed="fast"), tmp_path)) == 2
     assert "speed is no setting" in capsys.readouterr().err
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")
+@pytest.mark.parametrize("recompute", [False, True])
+def test_a_run_on_a_gpu(tmp_path: Path, recompute: bool) -> None:
+    """Scenes are rendered on the GPU; bfloat16, all three kinds of stage."""
+    values = raw(tmp_path / "out", precision="bfloat16", gradient_checkpointing=recompute)
+    arguments = command(values, tmp_path)
+    arguments[-1] = "cuda"
+    assert main(arguments) == 0
+    assert load_network(tmp_path / "out" / TRAINED).config == PICO
