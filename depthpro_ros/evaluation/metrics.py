@@ -1,27 +1,52 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Depth metrics of one image, with the usual names (Eigen et al. 2014)."""
+"""Depth metrics, with the usual names (Eigen et al. 2014)."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-FloatMap = NDArray[np.floating]
+from depthpro_ros.errors import InputError
+from depthpro_ros.evaluation.alignment import Alignment, AlignmentMode, fit_pixels
+from depthpro_ros.evaluation.masks import BoolMap, DepthMask, FloatMap, check_maps, middle, usable
+from depthpro_ros.evaluation.sums import ErrorSums
+
+InvalidPolicy = Literal["penalise", "ignore", "error"]
+"""What a pixel with ground truth but without a prediction is: a miss in every delta, nothing, or an error."""
+
+NAN = math.nan
 
 
 @dataclass(frozen=True)
 class DepthScores:
-    """Scores of one image.
+    """Scores of one image, or of the pixels of several; p is the prediction, d the ground truth, e = ln p - ln d.
 
     Attributes:
         abs_rel: mean of |p - d| / d.
         delta1: share of pixels with max(p/d, d/p) < 1.25.
         scale: the factor that the prediction was multiplied by (1 without alignment).
         pixels: how many pixels have a ground truth.
-        invalid: how many of them the prediction leaves without a finite positive depth. They are left
-            out of `abs_rel` and `scale` and count as misses in `delta1`.
+        invalid: how many of them the prediction leaves without a finite positive depth. They are left out of every
+            mean and, unless they are to be ignored, count as misses in every delta.
+        sq_rel: mean of (p - d)^2 / d, metres (Eigen).
+        sq_rel_kitti: mean of (p - d)^2 / d^2 (KITTI's development kit).
+        rmse, mae: root mean square, and mean, of p - d, metres.
+        rmse_log: root mean square of e, natural logarithm.
+        log10: mean of |log10 p - log10 d|.
+        silog: 100 times the standard deviation of e (KITTI's table; its kit prints the variance).
+        delta2, delta3: as delta1, below 1.25^2 and 1.25^3.
+        delta_102, delta_103, delta_105, delta_110: as delta1, below 1.02, 1.03, 1.05 and 1.10.
+        median_log: 100 |median of e|.
+        bias: mean of (p - d) / d: above 0 is too far.
+        ratio: median of p / d.
+        alignment: how the prediction was aligned (see `alignment`).
+        alignment_flag: why another alignment was used than the one asked for; empty if it was not.
+
+    Medians of several images' pixels are NaN: they do not follow from the images' own.
     """
 
     abs_rel: float
@@ -29,43 +54,139 @@ class DepthScores:
     scale: float
     pixels: int
     invalid: int
+    sq_rel: float = NAN
+    sq_rel_kitti: float = NAN
+    rmse: float = NAN
+    mae: float = NAN
+    rmse_log: float = NAN
+    log10: float = NAN
+    silog: float = NAN
+    delta2: float = NAN
+    delta3: float = NAN
+    delta_102: float = NAN
+    delta_103: float = NAN
+    delta_105: float = NAN
+    delta_110: float = NAN
+    median_log: float = NAN
+    bias: float = NAN
+    ratio: float = NAN
+    alignment: str = "none"
+    alignment_flag: str = ""
+
+    @property
+    def invalid_share(self) -> float:
+        """Share of pixels with a ground truth that have no prediction; NaN of none."""
+        return self.invalid / self.pixels if self.pixels else NAN
+
+    @classmethod
+    def of_sums(
+        cls,
+        sums: ErrorSums,
+        invalid: InvalidPolicy = "penalise",
+        alignment: Alignment = Alignment(),  # noqa: B008 - frozen
+        median_log: float = NAN,
+        ratio: float = NAN,
+    ) -> DepthScores:
+        """From the sums over pixels, and the medians where they are known."""
+        counted = sums.usable if invalid == "ignore" else sums.pixels
+        right = [count / counted if counted else NAN for count in sums.right]
+        variance = sums.mean(sums.log_m2)
+        return cls(
+            abs_rel=sums.mean(sums.relative),
+            delta1=right[4],
+            scale=alignment.scale,
+            pixels=sums.pixels,
+            invalid=sums.invalid,
+            sq_rel=sums.mean(sums.squared_by_truth),
+            sq_rel_kitti=sums.mean(sums.squared_by_truth2),
+            rmse=math.sqrt(sums.mean(sums.squared)),
+            mae=sums.mean(sums.absolute),
+            rmse_log=math.sqrt(variance + sums.log_mean**2),
+            log10=sums.mean(sums.log_absolute) / math.log(10),
+            silog=100 * math.sqrt(variance),
+            delta2=right[5],
+            delta3=right[6],
+            delta_102=right[0],
+            delta_103=right[1],
+            delta_105=right[2],
+            delta_110=right[3],
+            median_log=median_log,
+            bias=sums.mean(sums.signed),
+            ratio=ratio,
+            alignment=alignment.mode,
+            alignment_flag=alignment.flag,
+        )
+
+
+@dataclass(frozen=True)
+class ScoredImage:
+    """One image: its scores, and the sums that make it part of a pool."""
+
+    scores: DepthScores
+    sums: ErrorSums
 
 
 def score_depth(
     predicted_m: FloatMap,
     truth_m: FloatMap,
     *,
-    align: bool = False,
+    align: bool | AlignmentMode | Alignment = False,
     min_depth_m: float = 1e-3,
     max_depth_m: float = 80.0,
+    mask: BoolMap | None = None,
+    invalid: InvalidPolicy = "penalise",
 ) -> DepthScores:
     """Score one prediction.
 
     Args:
         predicted_m: [H, W] metres (or any unit with `align`); NaN, infinite or <= 0 is invalid.
         truth_m: [H, W] metres; NaN, infinite, or outside ]min_depth_m, max_depth_m] is no ground truth.
-        align: multiply the prediction by median(truth) / median(prediction) first ("median scale").
+        align: how to fit this image first (True is "median_scale"), or an alignment that was fitted elsewhere.
+        mask: bool [H, W], where to score (see `DepthMask.of`).
+        invalid: what invalid predictions are.
 
     Raises:
-        ValueError: the shapes differ.
+        InputError: the shapes differ, an unknown option, or invalid predictions that are an error.
     """
-    if predicted_m.shape != truth_m.shape:
-        raise ValueError(f"prediction {predicted_m.shape} and ground truth {truth_m.shape} differ in shape")
-    with np.errstate(invalid="ignore"):
-        known = np.isfinite(truth_m) & (truth_m > min_depth_m) & (truth_m <= max_depth_m)
-        usable = known & np.isfinite(predicted_m) & (predicted_m > 0)
-    pixels, count = int(known.sum()), int(usable.sum())
-    if not count:
-        return DepthScores(float("nan"), 0.0 if pixels else float("nan"), 1.0, pixels, pixels)
-    truth = truth_m[usable].astype(np.float64)
-    predicted = predicted_m[usable].astype(np.float64)
-    scale = float(np.median(truth) / np.median(predicted)) if align else 1.0
-    predicted = predicted * scale
-    ratio = np.maximum(predicted / truth, truth / predicted)
-    return DepthScores(
-        abs_rel=float(np.mean(np.abs(predicted - truth) / truth)),
-        delta1=float((ratio < 1.25).sum() / pixels),
-        scale=scale,
-        pixels=pixels,
-        invalid=pixels - count,
-    )
+    return score_image(
+        predicted_m, truth_m, align=align, mask=DepthMask(min_depth_m, max_depth_m).of(truth_m, mask), invalid=invalid
+    ).scores
+
+
+def score_image(
+    predicted_m: FloatMap,
+    truth_m: FloatMap,
+    *,
+    mask: BoolMap,
+    align: bool | AlignmentMode | Alignment = False,
+    invalid: InvalidPolicy = "penalise",
+) -> ScoredImage:
+    """As `score_depth`, with exactly the pixels of `mask`, in a form that can be pooled."""
+    check_maps(predicted_m, truth_m, mask)
+    if invalid not in get_args(InvalidPolicy):
+        raise InputError(f"policy {invalid!r} for invalid predictions: use one of {', '.join(get_args(InvalidPolicy))}")
+    known = mask & usable(truth_m)
+    inside = known & usable(predicted_m)
+    pixels, count = int(np.count_nonzero(known)), int(np.count_nonzero(inside))
+    if invalid == "error" and count < pixels:
+        raise InputError(
+            f"{pixels - count} of {pixels} pixels with ground truth have no finite depth above 0: "
+            "score with invalid predictions penalised or ignored"
+        )
+    p, d = predicted_m[inside].astype(np.float64), truth_m[inside].astype(np.float64)
+    alignment = align if isinstance(align, Alignment) else _fit(p, d, align)
+    p = alignment.apply(p)
+    if not (still := usable(p)).all():  # an affine map that was fitted elsewhere
+        p, d = p[still], d[still]
+    sums = ErrorSums.of(p, d, pixels - len(p))
+    low, high = middle(p / d)
+    median_log = (math.log(low) + math.log(high)) / 2
+    scores = DepthScores.of_sums(sums, invalid, alignment, 100 * abs(median_log), (low + high) / 2)
+    return ScoredImage(scores, sums)
+
+
+def _fit(p: NDArray[np.float64], d: NDArray[np.float64], align: bool | AlignmentMode) -> Alignment:
+    mode: AlignmentMode = ("median_scale" if align else "none") if isinstance(align, bool) else align
+    if mode not in get_args(AlignmentMode):
+        raise InputError(f"alignment {mode!r} is unknown: use one of {', '.join(get_args(AlignmentMode))}")
+    return fit_pixels(p, d, mode)

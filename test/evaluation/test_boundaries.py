@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import time
 
 import numpy as np
 import pytest
@@ -102,6 +103,77 @@ def test_recall_agrees_with_a_loop(seed: int) -> None:
     assert boundary_recall(predicted, mask) == pytest.approx(recall_by_loop(predicted, mask, everywhere))
     valid = np.random.default_rng(seed).random(mask.shape) > 0.2
     assert boundary_recall(predicted, mask, valid) == pytest.approx(recall_by_loop(predicted, mask, valid))
+
+
+def whole_numbers(seed: int, dtype: str, holes: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Depths that are the same on every machine."""
+    rows, columns = np.mgrid[0:40, 0:50]
+    truth = (64 + (rows * columns * (seed + 3)) % 23).astype(dtype)
+    predicted = (truth + (rows * 7 + columns * columns * (seed + 1)) % 11).astype(dtype)
+    if holes:
+        truth[rows % 9 == 4] = 0
+        predicted[columns % 13 == 5] = np.nan
+        truth[:5] = np.inf
+    return predicted, truth
+
+
+@pytest.mark.parametrize(
+    ("seed", "dtype", "holes", "f1", "recall"),
+    [
+        (0, "float32", False, "0x1.500ac42339718p-1", "0x1.004de8fabb494p-10"),
+        (0, "float32", True, "0x1.05f83aadabd15p-1", "0x1.5dc919773511cp-9"),
+        (0, "float64", False, "0x1.4fdf0569169e1p-1", "0x1.004de8fabb494p-10"),
+        (0, "float64", True, "0x1.05c5f9727c47ap-1", "0x1.5dc919773511cp-9"),
+        (1, "float32", False, "0x1.52852ebd23e3cp-1", "0x1.03ec39feacca6p-10"),
+        (1, "float32", True, "0x1.feb0e61e10251p-2", "0x1.73435bb0f5805p-8"),
+        (1, "float64", False, "0x1.5243b17f5e76fp-1", "0x1.03ec39feacca6p-10"),
+        (1, "float64", True, "0x1.fe1d1ff262dd0p-2", "0x1.73435bb0f5805p-8"),
+    ],
+)
+def test_published_code_to_the_last_bit(seed: int, dtype: str, holes: bool, f1: str, recall: str) -> None:
+    """What apple/ml-depth-pro's SI_boundary_F1 and SI_boundary_Recall (commit 3b5cd1e) give, with NumPy 2."""
+    predicted, truth = whole_numbers(seed, dtype, holes)
+    assert boundary_f1(predicted, truth, masked=False).hex() == f1
+    assert boundary_recall(predicted, truth > 75, masked=False).hex() == recall
+
+
+@pytest.mark.parametrize("hole", [0.0, -1.0, np.nan])
+def test_holes_of_the_truth_make_no_edges(hole: float) -> None:
+    """However they are marked; unmasked, a hole of 0 is nearer than everything."""
+    truth, predicted = patches(0), patches(0)
+    truth[5:9, 5:9] = hole
+    assert boundary_f1(predicted, truth) == pytest.approx(1)
+    if hole == 0:
+        assert boundary_f1(predicted, truth, masked=False) < 1
+
+
+def test_truth_without_edges_has_no_score() -> None:
+    """NaN, to be left out of means; the published code says 0."""
+    flat = np.full((13, 17), 3.0)
+    assert math.isnan(boundary_f1(patches(0), flat))
+    assert boundary_f1(patches(0), flat, masked=False) == 0
+    assert math.isnan(boundary_recall(patches(0), flat > 5))
+    assert boundary_recall(patches(0), flat > 5, masked=False) == 0
+
+
+def test_a_mask_needs_masked() -> None:
+    everywhere = np.ones((13, 17), bool)
+    with pytest.raises(InputError, match="masked=False"):
+        boundary_f1(patches(0), patches(1), everywhere, masked=False)
+    with pytest.raises(InputError, match="masked=False"):
+        boundary_recall(patches(0), everywhere, everywhere, masked=False)
+
+
+@pytest.mark.slow
+def test_three_megapixels_within_a_second() -> None:
+    truth = np.kron(patches(0, 48, 64), np.ones((32, 32)))
+    predicted = truth * np.kron(patches(1, 384, 512), np.ones((4, 4)))
+    begin = time.process_time()
+    boundary_f1(predicted, truth)
+    between = time.process_time()
+    boundary_recall(predicted, truth > 2)
+    assert between - begin < 1
+    assert time.process_time() - between < 1
 
 
 @pytest.mark.parametrize("scale", [1.0, 7.0, 0.01])
