@@ -34,7 +34,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=find_packages(include=[NAME, f"{NAME}.*"]),
-    package_data={NAME: ["models/data/*"]},
+    package_data={NAME: ["models/data/*", "evaluation/protocols/*.yaml"]},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (f"share/{NAME}", ["package.xml"]),
@@ -48,6 +48,7 @@ setup(
         "weights": ["huggingface_hub"],
         "demo": ["rosbags", "scikit-image", "matplotlib"],
         "train": ["PyYAML", "pydantic>=2", "tensorboard", "tqdm", "rosbags"],
+        "evaluate": ["PyYAML", "pydantic>=2", "h5py", "scipy"],
         "test": ["pytest", "pytest-timeout", "hypothesis", "ruff", "mypy", "transformers", "rosbags"],
     },
     zip_safe=False,
