@@ -47,9 +47,10 @@ setup(
         "ros": ROS_WHEELS,
         "weights": ["huggingface_hub"],
         "demo": ["rosbags", "scikit-image", "matplotlib"],
+        "evaluate": ["scipy", "rosbags"],
         "train": ["PyYAML", "pydantic>=2", "tensorboard", "tqdm", "rosbags"],
         "evaluate": ["PyYAML", "pydantic>=2", "h5py", "scipy"],
-        "test": ["pytest", "pytest-timeout", "hypothesis", "ruff", "mypy", "transformers", "rosbags"],
+        "test": ["pytest", "pytest-timeout", "hypothesis", "ruff", "mypy", "transformers", "rosbags", "scipy"],
     },
     zip_safe=False,
     entry_points={
