@@ -53,14 +53,14 @@ class Alignment:
     farthest_m: float = float("inf")
 
     def apply(self, predicted: FloatMap) -> NDArray[np.float64]:
-        """The aligned prediction, of the same shape, float64; what is invalid stays invalid."""
-        p = predicted.astype(np.float64)
+        """The aligned prediction, of the same shape, float64; what is invalid stays invalid. Not to be written to."""
+        p = predicted.astype(np.float64, copy=False)
         if self.mode == "affine_depth":
             return np.where(usable(p), np.maximum(self.scale * p + self.shift, self.nearest_m), np.nan)
         if self.mode == "affine_disparity":
             with np.errstate(divide="ignore", invalid="ignore"):
                 return np.where(usable(p), 1 / np.maximum(self.scale / p + self.shift, 1 / self.farthest_m), np.nan)
-        return self.scale * p
+        return p if self.mode == "none" else self.scale * p
 
 
 @dataclass

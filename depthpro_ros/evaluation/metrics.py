@@ -176,7 +176,8 @@ def score_image(
     p, d = predicted_m[inside].astype(np.float64), truth_m[inside].astype(np.float64)
     alignment = align if isinstance(align, Alignment) else _fit(p, d, align)
     p = alignment.apply(p)
-    if not (still := usable(p)).all():  # an affine map that was fitted elsewhere
+    # an affine map that was fitted elsewhere may leave no depth
+    if alignment.shift and not (still := usable(p)).all():
         p, d = p[still], d[still]
     sums = ErrorSums.of(p, d, pixels - len(p))
     low, high = middle(p / d)

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 DELTAS = (1.02, 1.03, 1.05, 1.1, 1.25, 1.25**2, 1.25**3)
 """Limits of max(p / d, d / p), below which a pixel is right."""
 
+BLOCK = 1 << 15
+"""Pixels at a time: intermediate results stay in the cache, and in memory that need not be asked for again."""
+
 
 @dataclass(frozen=True)
 class ErrorSums:
@@ -53,8 +56,13 @@ class ErrorSums:
         Args:
             invalid: how many more pixels have a ground truth only.
         """
-        if not len(p):
-            return cls(invalid, invalid)
+        total = cls(invalid, invalid)
+        for start in range(0, len(p), BLOCK):
+            total += cls._of_block(p[start : start + BLOCK], d[start : start + BLOCK])
+        return total
+
+    @classmethod
+    def _of_block(cls, p: NDArray[np.float64], d: NDArray[np.float64]) -> ErrorSums:
         error = p - d
         relative = error / d
         away = np.abs(relative)
@@ -65,8 +73,7 @@ class ErrorSums:
         e -= log_mean
         worse = np.maximum(ratio, d / p)
         return cls(
-            pixels=len(p) + invalid,
-            invalid=invalid,
+            pixels=len(p),
             absolute=float(np.abs(error).sum()),
             squared=float(error @ error),
             relative=float(away.sum()),

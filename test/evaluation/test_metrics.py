@@ -60,6 +60,19 @@ def test_definitions(shape: tuple[int, int]) -> None:
         assert getattr(scores, name) == pytest.approx(value, rel=1e-9, abs=1e-12), name
 
 
+def test_definitions_on_many_pixels() -> None:
+    """More than are summed at a time."""
+    predicted, truth = noisy(2, (300, 301))
+    scores = score_depth(predicted, truth)
+    e = np.log(predicted) - np.log(truth)
+    assert scores.silog == pytest.approx(100 * np.std(e))
+    assert scores.rmse_log == pytest.approx(np.sqrt(np.mean(e**2)))
+    assert scores.rmse == pytest.approx(np.linalg.norm(predicted - truth) / np.sqrt(truth.size))
+    assert scores.abs_rel == pytest.approx(np.mean(np.abs(predicted / truth - 1)))
+    assert scores.median_log == pytest.approx(100 * abs(np.median(e)))
+    assert scores.delta_105 == np.mean(np.abs(e) < np.log(1.05))
+
+
 def test_perfect_prediction() -> None:
     scores = score_depth(TRUTH, TRUTH)
     assert (scores.abs_rel, scores.delta1, scores.pixels, scores.invalid) == (0, 1, 1200, 0)
