@@ -78,6 +78,11 @@ class DepthScores:
         """Share of pixels with a ground truth that have no prediction; NaN of none."""
         return self.invalid / self.pixels if self.pixels else NAN
 
+    @property
+    def delta1_complement(self) -> float:
+        """1 - delta1, which some tables print as the share of outliers."""
+        return 1 - self.delta1
+
     @classmethod
     def of_sums(
         cls,

@@ -163,6 +163,7 @@ def test_invalid_predictions_are_misses() -> None:
     scores = score_depth(predicted, TRUTH)
     assert scores.invalid == 300
     assert scores.invalid_share == 0.25
+    assert scores.delta1_complement == pytest.approx(0.25)
     assert all(getattr(scores, name) == pytest.approx(0.75) for name in DELTAS)
     assert scores.abs_rel == 0
 
