@@ -52,9 +52,9 @@ def read_text(path: Path) -> str:
 
 
 def read_lines(path: Path) -> list[str]:
-    """Lines with something on them, without `#` comments and surrounding blanks."""
-    lines = (line.split("#", 1)[0].strip() for line in read_text(path).splitlines())
-    return [line for line in lines if line]
+    """Lines with something on them that are no comments, which begin with `#`, without surrounding blanks."""
+    lines = (line.strip() for line in read_text(path).splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
 
 
 def read_numbers(path: Path, count: int | None = None) -> NDArray[np.float64]:
@@ -83,8 +83,9 @@ def read_npy(path: Path) -> NDArray[Any]:
     Raises:
         InputError: missing or damaged.
     """
+    existing(path)
     try:
-        array = np.load(existing(path), allow_pickle=False)
+        array = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise InputError(f"{path} is no .npy file: {error}") from error
     return array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array

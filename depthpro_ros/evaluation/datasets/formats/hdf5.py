@@ -26,8 +26,9 @@ def open_hdf5(path: Path) -> Iterator[Any]:
         import h5py
     except ImportError as error:
         raise InputError(f"{path} is HDF5, which needs h5py: pip install h5py") from error
+    existing(path)
     try:
-        file = h5py.File(existing(path), "r")
+        file = h5py.File(path, "r")
     except OSError as error:
         raise InputError(f"{path} is no HDF5 file: {error}") from error
     with file:

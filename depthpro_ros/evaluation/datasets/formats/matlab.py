@@ -23,8 +23,9 @@ def read_mat(path: Path) -> dict[str, NDArray[Any]]:
         from scipy.io import loadmat
     except ImportError as error:
         raise InputError(f"{path} is a MATLAB file, which needs SciPy: pip install scipy") from error
+    existing(path)
     try:
-        return loadmat(existing(path))
+        return loadmat(path)
     # what SciPy raises for damaged files and for version 7.3
     except (OSError, ValueError, TypeError, NotImplementedError) as error:
         raise InputError(f"{path} is no MATLAB file of version 5: {error}") from error
