@@ -49,7 +49,7 @@ if [ ! -x "$venv/bin/python" ]; then
 fi
 pip() { "$venv/bin/python" -m pip --disable-pip-version-check "$@"; }
 
-extras=demo,test,train
+extras=demo,test,train,evaluate
 constraints=(-c constraints.txt)
 if [ "$have_ros" = yes ]; then
     echo "setup: using ROS $ROS_DISTRO"
