@@ -17,9 +17,10 @@ from depthpro_ros.evaluation.datasets.formats.files import parse_numbers, read_l
 from depthpro_ros.evaluation.datasets.formats.images import read_depth_png, read_rgb
 from depthpro_ros.evaluation.datasets.formats.rotations import quaternion_to_matrix
 from depthpro_ros.evaluation.datasets.frame import DatasetFrame, Extras
+from depthpro_ros.stamps import nearest_pairs
 
 UNITS_PER_METRE = 5000
-TOLERANCE_S = 0.02
+TOLERANCE_NS = 20_000_000
 
 INTRINSICS = {
     "freiburg1": (517.3, 516.5, 318.6, 255.3),
@@ -77,36 +78,16 @@ def _sequence(folder: Path) -> Iterator[TumEntry]:
     trajectory = folder / "groundtruth.txt"
     poses = _stamped(trajectory, 8) if trajectory.is_file() else []
     name = folder.resolve().name
-    stamps = [stamp for stamp, _ in images]
-    pose_of = dict(associate(stamps, [stamp for stamp, _ in poses], TOLERANCE_S))
-    for i, j in associate(stamps, [stamp for stamp, _ in depths], TOLERANCE_S):
+    stamps_ns = _nanoseconds(images)
+    pose_of = dict(nearest_pairs(stamps_ns, _nanoseconds(poses), TOLERANCE_NS))
+    for i, j in nearest_pairs(stamps_ns, _nanoseconds(depths), TOLERANCE_NS):
         stamp, image = images[i]
         pose = _pose(parse_numbers(poses[pose_of[i]][1], str(trajectory), 7)) if i in pose_of else None
         yield TumEntry(f"{name}/{Path(image).stem}", name, folder / image, folder / depths[j][1], stamp, pose)
 
 
-def associate(first_s: Sequence[float], second_s: Sequence[float], tolerance_s: float) -> list[tuple[int, int]]:
-    """Pair two lists of stamps, the closest first, each used once.
-
-    Returns:
-        Positions in the first and second list, at most `tolerance_s` apart, in the order of the first.
-    """
-    first, second = np.asarray(first_s, np.float64), np.asarray(second_s, np.float64)
-    order = np.argsort(second, kind="stable")
-    begins = np.searchsorted(second[order], first - tolerance_s)
-    ends = np.searchsorted(second[order], first + tolerance_s, side="right")
-    near = [
-        (abs(first[i] - second[j]), i, int(j))
-        for i, (begin, end) in enumerate(zip(begins, ends, strict=True))
-        for j in order[begin:end]
-    ]
-    partner: dict[int, int] = {}
-    taken: set[int] = set()
-    for _, i, j in sorted(near):
-        if i not in partner and j not in taken:
-            partner[i] = j
-            taken.add(j)
-    return sorted(partner.items())
+def _nanoseconds(lines: Sequence[tuple[float, str]]) -> list[int]:
+    return [round(stamp_s * 1e9) for stamp_s, _ in lines]
 
 
 def _stamped_files(path: Path) -> list[tuple[float, str]]:

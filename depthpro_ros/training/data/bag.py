@@ -6,26 +6,25 @@ from __future__ import annotations
 import logging
 import math
 import os
-from bisect import bisect_right
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from depthpro_ros.camera import CameraModel
-from depthpro_ros.errors import CameraError, InputError
-from depthpro_ros.frames import RgbdFrame
-from depthpro_ros.training.data.bag_messages import (
+from depthpro_ros.bag_messages import (
     COMPRESSED,
     IMAGE,
     INFO,
+    Calibrations,
     camera_model,
     depth_metres,
     rgb_pixels,
     stamp_ns,
 )
-from depthpro_ros.training.data.stamps import nearest_pairs
+from depthpro_ros.errors import CameraError, InputError
+from depthpro_ros.frames import RgbdFrame
+from depthpro_ros.stamps import nearest_pairs
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +98,7 @@ class BagSet:
         if len(pairs) < len(image):
             logger.info("%s: %d of %d images have depth within %g s", path, len(pairs), len(image), tolerance_s)
         self._pairs = [(image[i], depth[j]) for i, j in pairs]
-        self._cameras = [] if fx_px else _cameras(reader, self.topics.camera_info)
+        self._cameras = Calibrations([]) if fx_px else _cameras(reader, self.topics.camera_info)
         if not fx_px and not self._cameras:
             raise InputError(
                 f"{path} has no calibrated CameraInfo on {self.topics.camera_info}: name its topic, or give fx_px"
@@ -137,8 +136,7 @@ class BagSet:
 
     def _focal(self, stamp_ns: int, width: int, height: int) -> float:
         """By the last CameraInfo not after the image, else the first."""
-        at = bisect_right([stamp for stamp, _ in self._cameras], stamp_ns)
-        camera = self._cameras[max(at - 1, 0)][1]
+        camera = self._cameras.at(stamp_ns)
         try:
             return camera.intrinsics(width, height, rectified="rect" in self.topics.image.rsplit("/", 2)[-1]).fx
         except CameraError as error:
@@ -203,14 +201,12 @@ def _places(reader: Any, topic: str) -> list[_Place]:
     return [_Place(time_ns, stamp_ns(raw, reader.is2)) for _, time_ns, raw in reader.messages(connections)]
 
 
-def _cameras(reader: Any, topic: str) -> list[tuple[int, CameraModel]]:
-    """Each calibration and the stamp from which on it is valid."""
+def _cameras(reader: Any, topic: str) -> Calibrations:
     connections = [c for c in reader.connections if c.topic == topic and c.msgtype == INFO]
-    found: list[tuple[int, CameraModel]] = []
-    for connection, _, raw in reader.messages(connections) if connections else ():
-        camera = camera_model(reader.deserialize(raw, connection.msgtype), reader.is2)
-        if camera.calibrated and (not found or found[-1][1] != camera):
-            found.append((stamp_ns(raw, reader.is2), camera))
-    if found and found[0][1].distorted:
+    found = [
+        (stamp_ns(raw, reader.is2), camera_model(reader.deserialize(raw, connection.msgtype), reader.is2))
+        for connection, _, raw in (reader.messages(connections) if connections else ())
+    ]
+    if any(camera.distorted for _, camera in found):
         logger.warning("%s has lens distortion, which is not undone; rectified images are better", topic)
-    return sorted(found, key=lambda item: item[0])
+    return Calibrations(found)

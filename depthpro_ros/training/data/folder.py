@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from depthpro_ros.errors import InputError
 from depthpro_ros.frames import RgbdFrame
 from depthpro_ros.images import decode_compressed
+from depthpro_ros.stamps import nearest_pairs
 from depthpro_ros.training.data import intrinsics_file
-from depthpro_ros.training.data.stamps import nearest_pairs
 
 RGB_FOLDERS = ("rgb", "color", "image", "images")
 DEPTH_FOLDER = "depth"

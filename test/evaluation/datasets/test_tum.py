@@ -10,7 +10,6 @@ import pytest
 
 from depthpro_ros.errors import InputError
 from depthpro_ros.evaluation.datasets import open_dataset
-from depthpro_ros.evaluation.datasets.tum_rgbd import associate
 from test.evaluation.datasets import writers
 
 NAME = "rgbd_dataset_freiburg3_long_office_household"
@@ -69,14 +68,6 @@ def test_a_damaged_list_is_named(root: Path) -> None:
     writers.content(root / NAME / "depth.txt", "1.0\n")
     with pytest.raises(InputError, match="depth.txt has the line '1.0', expected 2 words"):
         open_dataset("tum_rgbd", root)
-
-
-def test_closest_stamps_are_paired_first_and_once() -> None:
-    # 1.01 is nearest to both: the closer one takes it, and the other its second best
-    assert associate([1.000, 1.012], [0.985, 1.010], 0.02) == [(0, 0), (1, 1)]
-    assert associate([1.0, 2.0], [1.02001, 3.0], 0.02) == []
-    assert associate([], [1.0], 0.02) == []
-    assert associate([1.0], [], 0.02) == []
 
 
 def test_frames_with_people(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 def nearest_pairs(first_ns: Sequence[int], second_ns: Sequence[int], tolerance_ns: int) -> list[tuple[int, int]]:
     """Pair two lists of stamps, the closest first, each at most once, as TUM RGB-D's associate.py does.
 
+    Equal stamps are the closest, so they are partners before any other.
+
     Args:
         first_ns, second_ns: stamps in nanoseconds, in any order.
         tolerance_ns: partners are at most this far apart.

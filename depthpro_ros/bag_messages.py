@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import struct
 import sys
+from bisect import bisect_right
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -44,7 +46,43 @@ def camera_model(info: Any, is_ros2: bool) -> CameraModel:
         binning_x=info.binning_x,
         binning_y=info.binning_y,
         roi=(info.roi.x_offset, info.roi.y_offset, info.roi.width, info.roi.height),
+        frame_id=frame_id(info),
     )
+
+
+def frame_id(message: Any) -> str:
+    """The frame of a message with a header, without the slash that ROS 1 allowed before it."""
+    return str(message.header.frame_id).lstrip("/")
+
+
+class Calibrations:
+    """The calibrations of a camera over time.
+
+    Args:
+        stamped: stamps in nanoseconds and what CameraInfo said then, in any order; those not calibrated are left out.
+    """
+
+    def __init__(self, stamped: Iterable[tuple[int, CameraModel]]) -> None:
+        self._stamps_ns: list[int] = []
+        self._cameras: list[CameraModel] = []
+        for stamp, camera in sorted((pair for pair in stamped if pair[1].calibrated), key=lambda pair: pair[0]):
+            if not self._cameras or self._cameras[-1] != camera:
+                self._stamps_ns.append(stamp)
+                self._cameras.append(camera)
+
+    def __len__(self) -> int:
+        """How many differ from the one before."""
+        return len(self._cameras)
+
+    def at(self, stamp_ns: int) -> CameraModel:
+        """The last one not after the stamp, else the first.
+
+        Raises:
+            InputError: there is none.
+        """
+        if not self._cameras:
+            raise InputError("no calibrated CameraInfo: name its topic, or give the focal length")
+        return self._cameras[max(bisect_right(self._stamps_ns, stamp_ns) - 1, 0)]
 
 
 def rgb_pixels(message: Any) -> NDArray[np.uint8]:
