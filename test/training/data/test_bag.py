@@ -11,65 +11,14 @@ import pytest
 
 pytest.importorskip("rosbags")
 
-from rosbags.rosbag1 import Writer as Writer1
-from rosbags.rosbag2 import StoragePlugin, Writer
-from rosbags.typesys import Stores, get_typestore
 from torch.utils.data import DataLoader, Dataset
 
 from depthpro_ros.errors import InputError
 from depthpro_ros.training.data.bag import BagSet
+from test.bag_writer import BagWriter
 
 HEIGHT, WIDTH = 4, 6
 DEPTH_M = np.arange(24, dtype=np.float32).reshape(HEIGHT, WIDTH) * 0.25  # the first pixel is 0: unknown
-ROS2, ROS1 = get_typestore(Stores.ROS2_HUMBLE), get_typestore(Stores.ROS1_NOETIC)
-
-
-class Recording:
-    """Writes messages of either ROS."""
-
-    def __init__(self, path: Path, storage: str) -> None:
-        self.path = path.with_suffix(".bag") if storage == "ros1" else path
-        self.store = ROS1 if storage == "ros1" else ROS2
-        plugin = StoragePlugin.SQLITE3 if storage == "sqlite" else StoragePlugin.MCAP
-        self._writer = Writer1(self.path) if storage == "ros1" else Writer(self.path, version=8, storage_plugin=plugin)
-        self._connections: dict = {}
-
-    def __enter__(self):
-        self._writer.open()
-        return self
-
-    def __exit__(self, *_):
-        self._writer.close()
-
-    def header(self, stamp_ns: int):
-        stamp = self.store.types["builtin_interfaces/msg/Time"](stamp_ns // 10**9, stamp_ns % 10**9)
-        first = (0,) if self.store is ROS1 else ()
-        return self.store.types["std_msgs/msg/Header"](*first, stamp, "camera")
-
-    def write(self, topic: str, message, time_ns: int) -> None:
-        if topic not in self._connections:
-            self._connections[topic] = self._writer.add_connection(topic, message.__msgtype__, typestore=self.store)
-        to_bytes = self.store.serialize_ros1 if self.store is ROS1 else self.store.serialize_cdr
-        self._writer.write(self._connections[topic], time_ns, bytes(to_bytes(message, message.__msgtype__)))
-
-    def image(self, topic: str, stamp_ns: int, pixels: np.ndarray, encoding: str, *, padding=0, big=False) -> None:
-        rows = np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder(">")) if big else pixels)
-        rows = rows.reshape(len(pixels), -1).view(np.uint8)
-        rows = np.pad(rows, ((0, 0), (0, padding)), constant_values=255)
-        message = self.store.types["sensor_msgs/msg/Image"](
-            self.header(stamp_ns), *pixels.shape[:2], encoding, int(big), rows.shape[1], rows.reshape(-1)
-        )
-        # recorded later than stamped, as on a robot
-        self.write(topic, message, stamp_ns + 5_000_000)
-
-    def info(self, topic: str, stamp_ns: int, fx: float) -> None:
-        k = np.array([fx, 0, 2.5, 0, fx, 1.5, 0, 0, 1.0])
-        p = np.array([2 * fx, 0, 2.5, 0, 0, 2 * fx, 1.5, 0, 0, 0, 1, 0])
-        roi = self.store.types["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False)
-        message = self.store.types["sensor_msgs/msg/CameraInfo"](
-            self.header(stamp_ns), HEIGHT, WIDTH, "plumb_bob", np.zeros(5), k, np.eye(3).reshape(-1), p, 0, 0, roi
-        )
-        self.write(topic, message, stamp_ns)
 
 
 def rgb_of(index: int) -> np.ndarray:
@@ -77,7 +26,7 @@ def rgb_of(index: int) -> np.ndarray:
 
 
 def record(path: Path, storage: str = "mcap", frames: int = 4, offset_ns: int = 3_000_000, depth_topic="/d/image"):
-    with Recording(path, storage) as bag:
+    with BagWriter(path, storage) as bag:
         for index in range(frames):
             stamp = 10**12 + index * 10**8
             bag.info("/c/camera_info", stamp, 5.0 + (index >= 2))
@@ -105,7 +54,7 @@ def test_frames_of_each_storage(tmp_path, storage):
 @pytest.mark.parametrize(("encoding", "big"), [("16UC1", False), ("16UC1", True), ("mono16", False), ("32FC1", True)])
 def test_depth_encodings(tmp_path, encoding, big):
     stored = DEPTH_M if encoding == "32FC1" else (DEPTH_M * 1000).astype(np.uint16)
-    with Recording(tmp_path / "bag", "mcap") as bag:
+    with BagWriter(tmp_path / "bag", "mcap") as bag:
         bag.info("/c/camera_info", 0, 5.0)
         bag.image("/c/image", 0, rgb_of(0), "rgb8")
         bag.image("/c/depth", 0, stored, encoding, big=big, padding=4)
@@ -118,7 +67,7 @@ def test_a_scale_wins_over_the_encodings(tmp_path):
 
 
 def test_images_without_depth_in_time_are_left_out(tmp_path):
-    with Recording(tmp_path / "bag", "mcap") as bag:
+    with BagWriter(tmp_path / "bag", "mcap") as bag:
         bag.info("/c/camera_info", 0, 5.0)
         for index, stamp_ms in enumerate((0, 30, 60, 90)):
             bag.image("/c/image", stamp_ms * 10**6, rgb_of(index), "rgb8")
@@ -132,7 +81,7 @@ def test_images_without_depth_in_time_are_left_out(tmp_path):
 
 
 def test_rectified_images_have_the_focal_of_p(tmp_path):
-    with Recording(tmp_path / "bag", "mcap") as bag:
+    with BagWriter(tmp_path / "bag", "mcap") as bag:
         bag.info("/c/camera_info", 0, 5.0)
         bag.image("/c/image_rect_color", 0, rgb_of(0), "rgb8")
         bag.image("/c/depth", 0, DEPTH_M, "32FC1")
@@ -160,7 +109,7 @@ def test_worker_processes_each_open_the_bag(tmp_path):
 
 
 def test_topics_that_are_not_unique_must_be_named(tmp_path):
-    with Recording(tmp_path / "bag", "mcap") as bag:
+    with BagWriter(tmp_path / "bag", "mcap") as bag:
         bag.info("/c/camera_info", 0, 5.0)
         bag.image("/c/image", 0, rgb_of(0), "rgb8")
         bag.image("/left/depth", 0, DEPTH_M, "32FC1")
@@ -185,7 +134,7 @@ def test_what_a_bag_does_not_hold(tmp_path, options, problem):
 
 
 def test_sizes_that_differ(tmp_path):
-    with Recording(tmp_path / "bag", "mcap") as bag:
+    with BagWriter(tmp_path / "bag", "mcap") as bag:
         bag.info("/c/camera_info", 0, 5.0)
         bag.image("/c/image", 0, rgb_of(0), "rgb8")
         bag.image("/c/depth", 0, DEPTH_M[:2], "32FC1")

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The message types that are read from recordings, and their definitions for bags that do not carry them."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from depthpro_ros.bag_messages import COMPRESSED, IMAGE, INFO
+from depthpro_ros.errors import InputError
+
+CLOUD = "sensor_msgs/msg/PointCloud2"
+TF_TYPES = ("tf2_msgs/msg/TFMessage", "tf/msg/tfMessage")
+UNITS = "std_msgs/msg/Float32"
+"""RealSense's recorder says metres per depth value with it."""
+
+STAMPED_TYPES = (IMAGE, COMPRESSED, INFO, CLOUD)
+"""Types that begin with a header."""
+READ_TYPES = (*STAMPED_TYPES, *TF_TYPES, UNITS)
+
+
+@cache
+def ros2_store() -> Any:
+    """Definitions of ROS 2 Humble, which are those of Foxy to Jazzy for the types read here."""
+    from rosbags.typesys import Stores, get_typestore
+
+    return get_typestore(Stores.ROS2_HUMBLE)
+
+
+@cache
+def ros1_store() -> Any:
+    """Definitions of ROS 1 Noetic, with tf's."""
+    from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+
+    store = get_typestore(Stores.ROS1_NOETIC)
+    for name in TF_TYPES:
+        store.register(get_types_from_msg("geometry_msgs/TransformStamped[] transforms", name))
+    return store
+
+
+def rosbags_installed() -> None:
+    """Check before the first import.
+
+    Raises:
+        InputError: rosbags is not installed.
+    """
+    try:
+        import rosbags  # noqa: F401
+    except ImportError as error:
+        raise InputError("reading bags needs rosbags: pip install 'depthpro_ros[evaluate]'") from error

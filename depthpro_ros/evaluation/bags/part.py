@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One bag that rosbags can read, read through once when it is opened."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from depthpro_ros.bag_messages import stamp_ns
+from depthpro_ros.errors import InputError
+from depthpro_ros.evaluation.bags.clocks import Place
+from depthpro_ros.evaluation.bags.compression import ZSTD_MAGIC
+from depthpro_ros.evaluation.bags.messages import READ_TYPES, STAMPED_TYPES, ros1_store, ros2_store
+
+
+class PackedMessages(InputError):
+    """Messages are compressed one by one, which metadata.yaml would have told."""
+
+
+@dataclass(frozen=True)
+class Read:
+    """A message, deserialised.
+
+    Attributes:
+        topic: its name.
+        place: its times.
+        message: as rosbags gives it.
+        is_ros2: ROS 1 spells some fields otherwise.
+    """
+
+    topic: str
+    place: Place
+    message: Any
+    is_ros2: bool
+
+
+class Part:
+    """A folder with metadata.yaml, a storage file or a ROS 1 bag.
+
+    All messages of `READ_TYPES` are read once, so that damage shows here and not in the middle of the work.
+
+    Args:
+        path: what rosbags' AnyReader takes.
+
+    Raises:
+        PackedMessages: its messages are compressed, and there is no metadata.yaml.
+        InputError: it cannot be opened, or not be read to its end.
+    """
+
+    def __init__(self, path: Path) -> None:
+        from rosbags.highlevel import AnyReader
+
+        self.places: dict[str, list[Place]] = defaultdict(list)
+        self._reader: Any = None
+        try:
+            self._reader = AnyReader([path], default_typestore=ros2_store())
+            self._reader.open()
+            self.is_ros2 = bool(self._reader.is2)
+            self.counts = {c.topic: 0 for c in self._reader.connections}
+            self.types = {c.topic: c.msgtype for c in self._reader.connections}
+            for connection in self._reader.connections:
+                self.counts[connection.topic] += connection.msgcount
+            self._survey()
+        except PackedMessages:
+            self.close()
+            raise
+        except Exception as error:  # whatever damaged bytes make of a parser
+            self.close()
+            raise InputError(f"{path.name}: {str(error) or type(error).__name__}") from error
+
+    def messages(self, topics: Collection[str], start: int | None = None, stop: int | None = None) -> Iterator[Read]:
+        """Messages of these topics, by time of recording within each file.
+
+        Args:
+            topics: their names.
+            start, stop: times of recording, nanoseconds; the stop is left out.
+        """
+        connections = [c for c in self._reader.connections if c.topic in topics]
+        if not connections:
+            return
+        for connection, time_ns, raw in self._reader.messages(connections, start, stop):
+            message = self._deserialize(raw, connection.msgtype)
+            yield Read(connection.topic, self._place(connection.msgtype, time_ns, raw), message, self.is_ros2)
+
+    def close(self) -> None:
+        """Close the bag."""
+        reader, self._reader = self._reader, None
+        if reader is not None and reader.stack is not None:
+            reader.close()
+
+    def _survey(self) -> None:
+        connections = [c for c in self._reader.connections if c.msgtype in READ_TYPES]
+        for connection, time_ns, raw in self._reader.messages(connections) if connections else ():
+            if self.is_ros2 and bytes(raw[:4]) == ZSTD_MAGIC:
+                raise PackedMessages("messages are compressed")
+            self.places[connection.topic].append(self._place(connection.msgtype, time_ns, raw))
+
+    def _place(self, msgtype: str, time_ns: int, raw: bytes) -> Place:
+        return Place(time_ns, stamp_ns(raw, self.is_ros2) if msgtype in STAMPED_TYPES else time_ns)
+
+    def _deserialize(self, raw: bytes, msgtype: str) -> Any:
+        if msgtype in self._reader.typestore.fielddefs:
+            return self._reader.deserialize(raw, msgtype)
+        # a bag may define some of its types only
+        if self.is_ros2:
+            return ros2_store().deserialize_cdr(raw, msgtype)
+        return ros1_store().deserialize_ros1(raw, msgtype)
