@@ -72,7 +72,6 @@ DEPTH_VARIANTS = (
     Variant("two stages, derivative losses", (FIRST, SECOND)),
     Variant("two stages, no derivative losses", (PLAIN, SECOND_PLAIN)),
     Variant("one stage, all losses", (SECOND,)),
-    Variant("one stage, the first stage's losses", (FIRST,)),
 )
 FOV_VARIANTS = ("both", "own encoder only", "depth features only")
 
@@ -203,6 +202,7 @@ def main() -> None:
         "network": NETWORK,
         "ema": 0.98,
         "workers": args.workers,
+        "checkpoint_every": 50,
         "datasets": {"scenes": {"type": "scenes"}},
         "validation": {"every": max(args.steps // 8, 1), "images": 48},
     }
