@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from depthpro_ros import images
 from depthpro_ros.camera import CameraModel
+from depthpro_ros.compressed_depth import unpack_depth
 from depthpro_ros.errors import InputError
 
 IMAGE, COMPRESSED, INFO = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage", "sensor_msgs/msg/CameraInfo"
@@ -103,16 +104,25 @@ def rgb_pixels(message: Any) -> NDArray[np.uint8]:
     )
 
 
+def sibling_info_topic(image_topic: str) -> str:
+    """The camera_info topic that belongs to an image topic, as image_transport derives it."""
+    base = image_topic.removesuffix("/compressed").removesuffix("/compressedDepth")
+    return base.rpartition("/")[0] + "/camera_info"
+
+
 def depth_metres(message: Any, depth_scale: float | None = None) -> NDArray[np.float32]:
-    """Metres of a depth Image, float32 [H, W], in memory of its own; NaN where nothing was measured (0, negative, NaN).
+    """Metres of a depth image, float32 [H, W], in memory of its own; NaN where nothing was measured (0, negative, NaN).
 
     Args:
-        message: sensor_msgs/Image.
+        message: sensor_msgs/Image, or CompressedImage of a topic .../compressedDepth.
         depth_scale: stored values per metre, where it is not as REP 118 has it.
 
     Raises:
         InputError: an encoding that is not depth's, or a message cut off.
     """
+    if message.__msgtype__ == COMPRESSED:
+        encoding, stored = unpack_depth(message.format, message.data)
+        return _metres(stored, depth_scale or DEPTH_TYPES[encoding][1])
     if message.encoding not in DEPTH_TYPES:
         raise InputError(f"depth image has encoding {message.encoding!r}; known are {', '.join(DEPTH_TYPES)}")
     dtype, per_metre = DEPTH_TYPES[message.encoding]
@@ -128,6 +138,10 @@ def depth_metres(message: Any, depth_scale: float | None = None) -> NDArray[np.f
     values = np.ascontiguousarray(rows).view(dtype)
     if bool(message.is_bigendian) != (sys.byteorder == "big"):
         values = values.byteswap()
+    return _metres(values, per_metre)
+
+
+def _metres(values: NDArray[Any], per_metre: float) -> NDArray[np.float32]:
     depth_m = values.astype(np.float32) / np.float32(per_metre)
     depth_m[~(depth_m > 0)] = np.nan
     return depth_m

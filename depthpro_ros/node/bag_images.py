@@ -11,17 +11,13 @@ from typing import Any
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from depthpro_ros.bag_messages import sibling_info_topic
 from depthpro_ros.camera import CameraModel
 from depthpro_ros.errors import InputError
 from depthpro_ros.node.messages import camera_info
 from depthpro_ros.node.pairing import stamp_ns
 
 IMAGE_TYPES = {"sensor_msgs/msg/Image": Image, "sensor_msgs/msg/CompressedImage": CompressedImage}
-
-
-def sibling_info_topic(image_topic: str) -> str:
-    """The camera_info topic that belongs to an image topic, as image_transport derives it."""
-    return image_topic.removesuffix("/compressed").rsplit("/", 1)[0] + "/camera_info"
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from depthpro_ros.bag_messages import (
     camera_model,
     depth_metres,
     rgb_pixels,
+    sibling_info_topic,
     stamp_ns,
 )
 from depthpro_ros.errors import CameraError, InputError
@@ -185,8 +186,7 @@ def _choose_topics(reader: Any, path: Path, image: str | None, depth: str | None
         if wanted is None and len(found) != 1:
             raise InputError(f"{path} has {len(found)} topics to be the {role}: {sorted(found)}; name {role}_topic")
         chosen.append(wanted or found[0])
-    sibling = chosen[0].removesuffix("/compressed").rpartition("/")[0] + "/camera_info"
-    return Topics(chosen[0], chosen[1], info or sibling)
+    return Topics(chosen[0], chosen[1], info or sibling_info_topic(chosen[0]))
 
 
 def _is_depth(reader: Any, topic: str) -> bool:
