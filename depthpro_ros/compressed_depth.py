@@ -34,7 +34,7 @@ def unpack_depth(kind: str, data: Any) -> tuple[str, NDArray[Any]]:
     name = packing.removeprefix("compressedDepth").strip() or "png"
     if encoding not in ("16UC1", "32FC1") or not packing.startswith("compressedDepth") or name not in ("png", "rvl"):
         raise InputError(
-            f"depth image has format {kind!r}, expected '16UC1' or '32FC1', '; compressedDepth png' or rvl"
+            f"depth image has format {kind!r}, expected '16UC1; compressedDepth png', or with 32FC1 or rvl in its place"
         )
     content = bytes(data)
     if len(content) <= HEADER.size:
