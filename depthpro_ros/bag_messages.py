@@ -110,6 +110,11 @@ def sibling_info_topic(image_topic: str) -> str:
     return base.rpartition("/")[0] + "/camera_info"
 
 
+def is_rectified(image_topic: str) -> bool:
+    """Whether P rather than K is the camera of these images, by image_proc's names (image_rect, image_rect_color)."""
+    return "rect" in image_topic.removesuffix("/compressed").removesuffix("/compressedDepth").rpartition("/")[2]
+
+
 def depth_metres(message: Any, depth_scale: float | None = None) -> NDArray[np.float32]:
     """Metres of a depth image, float32 [H, W], in memory of its own; NaN where nothing was measured (0, negative, NaN).
 

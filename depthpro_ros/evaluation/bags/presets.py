@@ -22,6 +22,7 @@ class Preset:
         truth_kind: what it is.
         truth_info: calibration of the depth camera, where that is another one.
         units: std_msgs/Float32 with metres per depth value.
+        rectified: the images are rectified, whatever their topic's name says.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Preset:
     truth_kind: TruthKind
     truth_info: tuple[str, ...] = ()
     units: str = ""
+    rectified: bool = False
 
 
 PRESETS = {
@@ -72,6 +74,7 @@ PRESETS = {
             camera_info=("/kitti/camera_color_left/camera_info",),
             truth=("/kitti/velo/pointcloud",),
             truth_kind="cloud",
+            rectified=True,
         ),
         Preset(
             "zed",

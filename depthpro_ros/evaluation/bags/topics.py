@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Literal
 
-from depthpro_ros.bag_messages import IMAGE, sibling_info_topic
+from depthpro_ros.bag_messages import IMAGE, is_rectified, sibling_info_topic
 from depthpro_ros.errors import InputError
 from depthpro_ros.evaluation.bags.presets import PRESETS, Preset, TruthKind, find_preset, present
 from depthpro_ros.evaluation.bags.topic_info import TopicInfo
@@ -28,6 +28,7 @@ class Choice:
         truth_kind: what that is; None likewise.
         truth_info: calibration of the depth image; None where it is the colour image's or not needed.
         units: topic with metres per depth value; None where the encoding says it.
+        rectified: whether P rather than K is the image's camera.
         reason: how they were found.
     """
 
@@ -37,6 +38,7 @@ class Choice:
     truth_kind: TruthKind | None
     truth_info: str | None = None
     units: str | None = None
+    rectified: bool = False
     reason: str = ""
 
 
@@ -76,8 +78,8 @@ def choose_topics(topics: Sequence[TopicInfo], wanted: Wanted | None = None, pre
     truth = by_name.get(truth_name or "")
     kind = wanted.truth_kind
     if kind is None and truth is not None:
-        by_preset = recorder is not None and truth.name == _of(recorder, "truth", by_name)
-        kind = recorder.truth_kind if recorder and by_preset else _truth_kind(truth, image)
+        known = recorder is not None and truth.name == _of(recorder, "truth", by_name)
+        kind = recorder.truth_kind if recorder and known else _truth_kind(truth, image)
     info = wanted.camera_info or _of(recorder, "camera_info", by_name) or _find_info(by_name, image)
     truth_info = wanted.truth_info
     if truth is not None and kind == "depth" and truth_info is None:
@@ -86,7 +88,9 @@ def choose_topics(topics: Sequence[TopicInfo], wanted: Wanted | None = None, pre
     how = f"preset {recorder.name}" if recorder else "type, encoding and namespace"
     said = [name for name in ("image", "camera_info", "truth", "truth_kind", "truth_info") if getattr(wanted, name)]
     reason = how + (f"; as told: {', '.join(said)}" if said else "")
-    return Choice(image.name, info, truth.name if truth else None, kind, truth_info, units, reason)
+    by_preset = recorder is not None and recorder.rectified and image.name == _of(recorder, "image", by_name)
+    rectified = by_preset or is_rectified(image.name)
+    return Choice(image.name, info, truth.name if truth else None, kind, truth_info, units, rectified, reason)
 
 
 def choose_depth(topics: Sequence[TopicInfo], wanted: str | None = None) -> str:

@@ -19,6 +19,7 @@ from depthpro_ros.bag_messages import (
     Calibrations,
     camera_model,
     depth_metres,
+    is_rectified,
     rgb_pixels,
     sibling_info_topic,
     stamp_ns,
@@ -139,7 +140,7 @@ class BagSet:
         """By the last CameraInfo not after the image, else the first."""
         camera = self._cameras.at(stamp_ns)
         try:
-            return camera.intrinsics(width, height, rectified="rect" in self.topics.image.rsplit("/", 2)[-1]).fx
+            return camera.intrinsics(width, height, rectified=is_rectified(self.topics.image)).fx
         except CameraError as error:
             raise InputError(f"{self._path}, {self.topics.camera_info}: {error}") from error
 
