@@ -45,6 +45,11 @@ class Part:
     Args:
         path: what rosbags' AnyReader takes.
 
+    Attributes:
+        places: where each topic's messages are.
+        types, counts: of each topic, as the bag tells.
+        unstamped: how many messages of a topic have a header with stamp 0.
+
     Raises:
         PackedMessages: its messages are compressed, and there is no metadata.yaml.
         InputError: it cannot be opened, or not be read to its end.
@@ -54,6 +59,7 @@ class Part:
         from rosbags.highlevel import AnyReader
 
         self.places: dict[str, list[Place]] = defaultdict(list)
+        self.unstamped: dict[str, int] = defaultdict(int)
         self._reader: Any = None
         try:
             self._reader = AnyReader([path], default_typestore=ros2_store())
@@ -97,9 +103,12 @@ class Part:
             if self.is_ros2 and bytes(raw[:4]) == ZSTD_MAGIC:
                 raise PackedMessages("messages are compressed")
             self.places[connection.topic].append(self._place(connection.msgtype, time_ns, raw))
+            if connection.msgtype in STAMPED_TYPES and stamp_ns(raw, self.is_ros2) == 0:
+                self.unstamped[connection.topic] += 1
 
     def _place(self, msgtype: str, time_ns: int, raw: bytes) -> Place:
-        return Place(time_ns, stamp_ns(raw, self.is_ros2) if msgtype in STAMPED_TYPES else time_ns)
+        stamp = stamp_ns(raw, self.is_ros2) if msgtype in STAMPED_TYPES else 0
+        return Place(time_ns, stamp or time_ns)
 
     def _deserialize(self, raw: bytes, msgtype: str) -> Any:
         if msgtype in self._reader.typestore.fielddefs:

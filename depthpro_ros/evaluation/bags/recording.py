@@ -17,6 +17,7 @@ from depthpro_ros.evaluation.bags.messages import STAMPED_TYPES, rosbags_install
 from depthpro_ros.evaluation.bags.part import PackedMessages, Part, Read
 from depthpro_ros.evaluation.bags.problems import Problem
 from depthpro_ros.evaluation.bags.salvage import salvage
+from depthpro_ros.evaluation.bags.scan_sqlite import has_log
 
 STORAGE_SUFFIXES = (".mcap", ".db3", ".bag", ".active", ".zstd")
 
@@ -161,6 +162,8 @@ class Recording:
     def _open_files(self, files: Sequence[Path], problems: list[Problem]) -> None:
         for file in files:
             try:
+                if has_log(file):
+                    raise InputError(f"{file.name}: its recorder did not close it, there is a write-ahead log")
                 self._parts.append(Part(file))
             except InputError as error:
                 saved = salvage(file, Path(self._folder.name))
@@ -191,6 +194,10 @@ class Recording:
                 lost = told[topic] - len(places[topic])
                 text = f"{topic}: metadata tells of {told[topic]} messages, {len(places[topic])} are there"
                 problems.append(Problem("missing_messages", text, topic, lost))
+            unstamped = sum(part.unstamped.get(topic, 0) for part in self._parts)
+            if unstamped:
+                text = f"{topic}: {unstamped} messages have no stamp; the time of their recording is taken"
+                problems.append(Problem("no_stamp", text, topic, unstamped))
             problems += clock_problems(topic, places[topic])
             self._places[topic] = tuple(sorted(places[topic], key=lambda place: place.time_ns))
         if not any(self.counts.values()):

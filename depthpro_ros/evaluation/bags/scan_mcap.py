@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -62,11 +63,15 @@ def _records(file: BinaryIO) -> Iterator[tuple[int, bytes, bool]]:
 
 
 def _chunk(content: bytes, whole: bool, names: _Names) -> Iterator[RawMessage]:
-    start = 28  # two times, the size of the content, its checksum
-    compression, start = _text(content, start)
+    # two times, the size of the content, its checksum (0: none)
+    (checksum,) = struct.unpack_from("<I", content, 24)
+    compression, start = _text(content, 28)
     (length,) = struct.unpack_from("<Q", content, start)
     data = content[start + 8 : start + 8 + length]
-    for op, record, complete in _records(BytesIO(decompress_start(data, compression))):
+    unpacked = decompress_start(data, compression)
+    if whole and checksum and zlib.crc32(unpacked) != checksum:
+        raise InputError("a chunk's checksum does not fit: its messages are left out")
+    for op, record, complete in _records(BytesIO(unpacked)):
         if complete:
             yield from _record(op, record, names)
         elif whole:

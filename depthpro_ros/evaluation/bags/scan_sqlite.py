@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -15,8 +17,29 @@ MAX_MISSES = 1000
 """So many rows in a row that cannot be read are taken for the end."""
 
 
+def has_log(path: Path) -> bool:
+    """Whether there is a write-ahead log with something in it."""
+    return _log(path).is_file() and _log(path).stat().st_size > 0
+
+
+def _log(path: Path) -> Path:
+    return path.with_name(path.name + "-wal")
+
+
 def scan_sqlite(path: Path, report: Report) -> Iterator[RawMessage]:
-    """Every message that is whole, in the order in which they were written."""
+    """Every message that is whole, in the order in which they were written.
+
+    A write-ahead log beside the file, which a recorder that was killed leaves, is read with it.
+    """
+    if has_log(path):
+        with tempfile.TemporaryDirectory(prefix="depthpro_bag_") as folder:
+            # SQLite writes to the file what is in its log, which must not happen to the recording
+            for file in (path, _log(path)):
+                shutil.copy(file, folder)
+            with closing(sqlite3.connect(Path(folder) / path.name)) as database:
+                database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            yield from scan_sqlite(Path(folder) / path.name, report)
+        return
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
             # without this, SQLite opens no file that is shorter than its header says

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -103,6 +105,16 @@ def test_cut_off(tmp_path: Path, storage: str, compression: str) -> None:
         assert recording.counts.get("/c/image", 0) == len(found)
 
 
+@pytest.mark.parametrize(("storage", "compression"), [("mcap", "file"), ("mcap", "message"), ("sqlite", "message")])
+def test_cut_off_with_its_metadata(tmp_path: Path, storage: str, compression: str) -> None:
+    bag = write(tmp_path / "bag", storage, compression)
+    content = storage_file(bag).read_bytes()
+    storage_file(bag).write_bytes(content[: len(content) * 6 // 10])
+    with Recording(bag) as recording:
+        assert "bad_metadata" in kinds(recording)
+        assert 5 <= len(images(recording)) < FRAMES
+
+
 @pytest.mark.parametrize(("storage", "compression"), [form for form in FORMS if form[0] != "ros1"])
 def test_no_metadata(tmp_path: Path, storage: str, compression: str) -> None:
     bag = write(tmp_path / "bag", storage, compression)
@@ -152,6 +164,48 @@ def test_a_damaged_chunk_costs_its_own_messages(tmp_path: Path) -> None:
         assert found[:11] == list(range(11)) and found[-1] == 35
         assert found[11:] == list(range(22, 36))  # 11 images fill a chunk
         assert {"bad_metadata", "damaged"} <= kinds(recording)
+
+
+def test_a_chunk_whose_checksum_does_not_fit_is_left_out(tmp_path: Path) -> None:
+    bag = tmp_path / "bag"
+    with BagWriter(bag) as writer:
+        for index in range(24):
+            writer.image("/c/image", stamp(index), pixels(index), "rgb8")
+    content = bytearray(storage_file(bag).read_bytes())
+    # of the first chunk: after magic, header record, kind and length, two times and a size
+    (header,) = struct.unpack_from("<Q", content, 9)
+    struct.pack_into("<I", content, 8 + 9 + header + 9 + 24, 12345)
+    storage_file(bag).write_bytes(content)
+    with Recording(bag) as recording:
+        assert images(recording) == [] or min(images(recording)) >= 10
+        assert "checksum does not fit" in recording.account()
+
+
+def test_a_recorder_that_was_killed_leaves_a_log(tmp_path: Path) -> None:
+    bag = write(tmp_path / "bag", "sqlite")
+    killed = tmp_path / "killed"
+    killed.mkdir()
+    with sqlite3.connect(storage_file(bag)) as database:
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA wal_autocheckpoint=0")
+        database.execute("DELETE FROM messages WHERE id > 21")  # only the log knows
+        database.commit()
+        for file in bag.glob("*.db3*"):
+            shutil.copy(file, killed)
+    before = (killed / "bag.db3").read_bytes()
+    with Recording(killed) as recording:
+        assert recording.counts["/c/image"] == 10
+        assert "there is a write-ahead log" in recording.account()
+    assert (killed / "bag.db3").read_bytes() == before
+
+
+def test_messages_without_stamps_have_the_time_of_recording(tmp_path: Path) -> None:
+    with BagWriter(tmp_path / "bag") as bag:
+        for index in range(3):
+            bag.image("/c/image", 0, pixels(index), "rgb8", time_ns=stamp(index))
+    with Recording(bag.path) as recording:
+        assert kinds(recording) == {"no_stamp"}
+        assert [place.stamp_ns for place in recording.places("/c/image")] == [stamp(i) for i in range(3)]
 
 
 @pytest.mark.parametrize("storage", ["mcap", "sqlite", "ros1"])
