@@ -16,7 +16,7 @@ from depthpro_ros.evaluation.bags.compression import decompress_start
 from depthpro_ros.evaluation.bags.scan import RawMessage, Report, read_at_most
 
 MCAP_MAGIC = b"\x89MCAP0\r\n"
-_SCHEMA, _CHANNEL, _MESSAGE, _CHUNK, _DATA_END = 0x03, 0x04, 0x05, 0x06, 0x0F
+_FOOTER, _SCHEMA, _CHANNEL, _MESSAGE, _CHUNK, _DATA_END = 0x02, 0x03, 0x04, 0x05, 0x06, 0x0F
 _RECORD = struct.Struct("<BQ")
 
 
@@ -33,9 +33,9 @@ def scan_mcap(path: Path, report: Report) -> Iterator[RawMessage]:
 
     A damaged chunk is reported and passed over; a chunk that is cut off gives its first messages.
     """
-    names = _Names()
     size = path.stat().st_size
     with path.open("rb") as file:
+        names = _names_at_the_end(file, size)
         file.seek(len(MCAP_MAGIC))
         for op, content, whole in _records(file):
             if op == _DATA_END:
@@ -52,6 +52,24 @@ def scan_mcap(path: Path, report: Report) -> Iterator[RawMessage]:
             if not whole:
                 return
         report(f"is cut off after {size} bytes: it has no end", "cut_off")
+
+
+def _names_at_the_end(file: BinaryIO, size: int) -> _Names:
+    """What the summary repeats, if it is there: the chunk that said it first may be damaged."""
+    names = _Names()
+    footer = _RECORD.size + 20 + len(MCAP_MAGIC)
+    file.seek(max(size - footer, 0))
+    end = file.read()
+    if len(end) == footer and end[0] == _FOOTER and end.endswith(MCAP_MAGIC):
+        (summary,) = struct.unpack_from("<Q", end, _RECORD.size)
+        file.seek(summary or size)
+        try:
+            for op, content, whole in _records(file):
+                if whole and op in (_SCHEMA, _CHANNEL):
+                    list(_record(op, content, names))
+        except (struct.error, UnicodeDecodeError):
+            return _Names()
+    return names
 
 
 def _records(file: BinaryIO) -> Iterator[tuple[int, bytes, bool]]:
