@@ -49,7 +49,7 @@ def main() -> None:
     axes.set_xlabel("minutes of training")
     axes.set_ylabel("validation scenes")
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=8, loc="center right")
+    axes.legend(fontsize=8, loc="lower center", ncol=3)
     figure.tight_layout()
     figure.savefig(args.output, dpi=110)
     print(args.output)

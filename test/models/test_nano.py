@@ -28,7 +28,6 @@ def test_held_out_scenes_are_held_out() -> None:
     assert max(HELD_OUT_SEEDS) < FIRST_TRAINING_SEED <= min(FITTING_SEEDS)
 
 
-@pytest.mark.xfail(strict=True, reason="the bundled model needs more training; its figures are in the README")
 def test_shape_is_25_percent_better_than_the_best_trivial_predictor(result: Result) -> None:
     assert result.abs_rel_ratio <= 0.75, table([result])
 
