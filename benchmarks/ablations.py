@@ -8,8 +8,7 @@ changed. It prints a table, and writes a plot of the validation curves.
 from __future__ import annotations
 
 import argparse
-import copy
-import json
+import functools
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,14 +19,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from benchmarks.learning_curve import validations
 from depthpro_ros.evaluation.boundaries import boundary_f1
 from depthpro_ros.evaluation.focal import score_focals
 from depthpro_ros.evaluation.metrics import score_depth
 from depthpro_ros.machine import machine
 from depthpro_ros.models import load_estimator
 from depthpro_ros.models.depth_pro.fov import FovHead
-from depthpro_ros.scenes import render_scenes
-from depthpro_ros.training.config import TrainConfig, config_from
+from depthpro_ros.scenes import SceneBatch, render_scenes
+from depthpro_ros.training.config import config_from
 from depthpro_ros.training.processes import joined
 from depthpro_ros.training.sources import TrainingData
 from depthpro_ros.training.trainer import TRAINED, Trainer
@@ -60,12 +60,14 @@ class Variant:
 
     Attributes:
         stages: the losses of each stage, which share the steps evenly.
-        fov: how the field-of-view head is made: with both inputs, or with one silenced.
     """
 
     name: str
     stages: tuple[dict[str, float], ...]
-    fov: str = "both"
+
+    def folder(self, parent: Path, repeat: int) -> Path:
+        """Where a run of it goes."""
+        return parent / f"{self.name.replace(' ', '-').replace(',', '')}-{repeat}"
 
 
 DEPTH_VARIANTS = (
@@ -73,6 +75,12 @@ DEPTH_VARIANTS = (
     Variant("two stages, no derivative losses", (PLAIN, SECOND_PLAIN)),
     Variant("one stage, all losses", (SECOND,)),
 )
+HOW: dict[str, Any] = {
+    "optimiser": {"kind": "muon", "lr_encoder": 1e-3, "lr_decoder": 2e-3, "betas": [0.9, 0.98], "clip": 1.0},
+    "schedule": {"kind": "cosine", "warmup": 0.05, "last": 0.05},
+    "augment": {"blur": 0, "crop": 0},
+}
+"""What every stage has."""
 FOV_VARIANTS = ("both", "own encoder only", "depth features only")
 
 
@@ -100,21 +108,8 @@ def silence(head: FovHead, fov: str) -> None:
         head.downsample = SilentDownsample(*head.downsample)
 
 
-def stage(name: str, steps: int, losses: dict[str, float], batch: int) -> dict[str, Any]:
-    """A depth stage of the run's YAML form."""
-    return {
-        "name": name,
-        "steps": steps,
-        "batch": batch,
-        "losses": {"synthetic_metric": losses},
-        "optimiser": {"kind": "muon", "lr_encoder": 1e-3, "lr_decoder": 2e-3, "betas": [0.9, 0.98], "clip": 1.0},
-        "schedule": {"kind": "cosine", "warmup": 0.05, "last": 0.05},
-        "augment": {"blur": 0, "crop": 0},
-    }
-
-
-def run(config: dict[str, Any], fov: str = "both") -> TrainConfig:
-    """Train, unless that was done before."""
+def run(config: dict[str, Any], fov: str = "both") -> Path:
+    """Train, unless that was done before; returns the weights."""
     checked = config_from(config)
     if not (checked.output / TRAINED).exists():
         with joined("auto") as processes:
@@ -122,17 +117,23 @@ def run(config: dict[str, Any], fov: str = "both") -> TrainConfig:
             if trainer.run.network.fov is not None:
                 silence(trainer.run.network.fov, fov)
             trainer.train()
-    return checked
+    return checked.output / TRAINED
+
+
+@functools.cache
+def scenes_of_the_table() -> SceneBatch:
+    """Rendered once for all variants."""
+    return render_scenes(SCENES, height=SIDE_PX, width=SIDE_PX)
 
 
 def depth_scores(weights: Path) -> dict[str, float]:
     """Boundary F1, abs_rel after median scale and metric delta1, given the true focal length."""
-    scenes = render_scenes(SCENES, height=SIDE_PX, width=SIDE_PX)
+    scenes = scenes_of_the_table()
     estimator = load_estimator(str(weights), precision="float32")
     rows: dict[str, list[float]] = {"boundary F1": [], "abs_rel, median scale": [], "delta1, metric": []}
     for index in range(len(SCENES)):
         predicted = estimator.predict(scenes.rgb[index], float(scenes.focal_px[index])).depth_m.cpu().numpy()
-        truth = np.where(scenes.valid[index].numpy(), scenes.depth_m[index].numpy(), np.nan)
+        truth = scenes.known_depth_m[index].numpy()
         rows["boundary F1"].append(boundary_f1(predicted, truth))
         rows["abs_rel, median scale"].append(score_depth(predicted, truth, align=True).abs_rel)
         rows["delta1, metric"].append(score_depth(predicted, truth).delta1)
@@ -141,7 +142,7 @@ def depth_scores(weights: Path) -> dict[str, float]:
 
 def focal_scores(weights: Path, fov: str) -> dict[str, float]:
     """Share of focal lengths within 25 % and 50 %."""
-    scenes = render_scenes(SCENES, height=SIDE_PX, width=SIDE_PX)
+    scenes = scenes_of_the_table()
     estimator = load_estimator(str(weights), precision="float32")
     silence(estimator.network.fov, fov)  # type: ignore[attr-defined]
     estimated = [float(estimator.predict(rgb).focal_px) for rgb in scenes.rgb]
@@ -175,8 +176,7 @@ def plot(folders: dict[str, Path], target: Path) -> None:
 
     figure, axes = pyplot.subplots(figsize=(7, 4))
     for name, folder in folders.items():
-        curve = [json.loads(line) for line in (folder / "curve.jsonl").read_text().splitlines()]
-        points = [(r["step"], r["delta1"]) for r in curve if r["group"] == "validation" and "delta1" in r]
+        points = [(r["step"], r["delta1"]) for r in validations(folder / "curve.jsonl")]
         axes.plot(*zip(*points, strict=True), marker="o", markersize=3, label=name)
     axes.set_xlabel("steps")
     axes.set_ylabel("delta1 in metres, validation scenes")
@@ -211,26 +211,25 @@ def main() -> None:
     folders = {}
     for variant in DEPTH_VARIANTS:
         for repeat in range(args.repeats):
-            output = args.output / f"{variant.name.replace(' ', '-').replace(',', '')}-{repeat}"
-            share = args.steps // len(variant.stages)
-            stages = [stage(f"stage{i}", share, losses, args.batch) for i, losses in enumerate(variant.stages, 1)]
-            trained = (
-                run(copy.deepcopy(base) | {"output": str(output), "seed": repeat, "stages": stages}).output / TRAINED
-            )
+            output = variant.folder(args.output, repeat)
+            size = {"steps": args.steps // len(variant.stages), "batch": args.batch}
+            stages = [
+                {"name": f"stage{number}", "losses": {"synthetic_metric": losses}, **size, **HOW}
+                for number, losses in enumerate(variant.stages, 1)
+            ]
+            trained = run(base | {"output": str(output), "seed": repeat, "stages": stages})
             depth.setdefault(variant.name, []).append(depth_scores(trained))
             folders.setdefault(variant.name, output)
 
     focal: dict[str, list[dict[str, float]]] = {}
     for fov in FOV_VARIANTS:
         for repeat in range(args.repeats):
-            start = args.output / f"{DEPTH_VARIANTS[0].name.replace(' ', '-').replace(',', '')}-{repeat}"
+            start = DEPTH_VARIANTS[0].folder(args.output, repeat)
             output = args.output / f"focal-{fov.replace(' ', '-')}-{repeat}"
-            head = {"name": "focal", "train": "fov", "steps": args.fov_steps, "batch": 4 * args.batch}
-            head |= {key: stage("", 1, PLAIN, 1)[key] for key in ("optimiser", "schedule", "augment")}
-            values = copy.deepcopy(base) | {"output": str(output), "seed": repeat, "stages": [head]}
-            values["init"] = str(start / "best-stage2.safetensors")
-            run(values, fov)
-            focal.setdefault(fov, []).append(focal_scores(output / TRAINED, fov))
+            head = {"name": "focal", "train": "fov", "steps": args.fov_steps, "batch": 4 * args.batch, **HOW}
+            init = str(start / "best-stage2.safetensors")
+            trained = run(base | {"output": str(output), "seed": repeat, "stages": [head], "init": init}, fov)
+            focal.setdefault(fov, []).append(focal_scores(trained, fov))
 
     print(f"\nMachine: {machine(['cuda' if torch.cuda.is_available() else 'cpu'])}")
     print(

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -39,6 +40,11 @@ class RgbdFrame:
             )
         if not (np.isfinite(self.fx_px) and self.fx_px > 0):
             raise InputError(f"fx_px is {self.fx_px}, expected a finite number of pixels above 0")
+
+    @property
+    def fov_deg(self) -> float:
+        """Horizontal field of view, 2 atan(W / 2 fx), degrees."""
+        return math.degrees(2 * math.atan(0.5 * self.rgb.shape[1] / self.fx_px))
 
 
 class FrameSet(Protocol):

@@ -21,7 +21,7 @@ from depthpro_ros.evaluation.report import Run, page, table
 from depthpro_ros.evaluation.trivial import TrivialPredictors
 from depthpro_ros.frames import FrameSet, RgbdFrame
 from depthpro_ros.models import Estimator, load_estimator
-from depthpro_ros.scenes import SceneBatch, render_scenes
+from depthpro_ros.scenes import render_scenes
 
 HEIGHT_PX, WIDTH_PX = 192, 256
 HELD_OUT_SEEDS = range(256)
@@ -89,15 +89,14 @@ def evaluate(
 def fit_trivial(seeds: range = FITTING_SEEDS) -> TrivialPredictors:
     """The averages of training scenes."""
     scenes = render_scenes(seeds, height=FITTING_HEIGHT_PX, width=FITTING_WIDTH_PX)
-    fov_deg = torch.rad2deg(2 * torch.atan(0.5 * FITTING_WIDTH_PX / scenes.focal_px))
-    return TrivialPredictors.fit(_known_depth(scenes), scenes.camera_height_m, fov_deg)
+    return TrivialPredictors.fit(scenes.known_depth_m, scenes.camera_height_m, scenes.fov_deg)
 
 
 def held_out_frames(seeds: range) -> Iterator[tuple[list[RgbdFrame], tuple[str, ...]]]:
     """Scenes and their kinds, some at a time, all of one size."""
     for first in range(0, len(seeds), RENDERED_AT_ONCE):
         scenes = render_scenes(seeds[first : first + RENDERED_AT_ONCE], height=HEIGHT_PX, width=WIDTH_PX)
-        images = zip(scenes.rgb.numpy(), _known_depth(scenes).numpy(), scenes.focal_px.tolist(), strict=True)
+        images = zip(scenes.rgb.numpy(), scenes.known_depth_m.numpy(), scenes.focal_px.tolist(), strict=True)
         yield [RgbdFrame(rgb, depth, focal) for rgb, depth, focal in images], scenes.kind
 
 
@@ -114,11 +113,6 @@ def score(estimator: Estimator, trivial: TrivialPredictors, frames: Sequence[Rgb
         others = [Row.of(name, predicted_m, frame.depth_m) for name, predicted_m in maps.items()]
         scored.append(Scored((row, *others), focal_px, trivial.focal_px(width), frame.fx_px))
     return scored
-
-
-def _known_depth(scenes: SceneBatch) -> torch.Tensor:
-    """Depth with NaN on glass and mirrors, where a sensor sees another thing."""
-    return torch.where(scenes.valid, scenes.depth_m, torch.nan)
 
 
 def _compare(name: str, scored: Sequence[Scored]) -> Comparison:

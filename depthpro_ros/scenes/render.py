@@ -50,6 +50,16 @@ class SceneBatch:
     principal_px: torch.Tensor
     kind: tuple[str, ...]
 
+    @property
+    def known_depth_m(self) -> torch.Tensor:
+        """`depth_m` with NaN where a sensor would see nothing, or another thing (glass, mirrors)."""
+        return torch.where(self.valid, self.depth_m, torch.nan)
+
+    @property
+    def fov_deg(self) -> torch.Tensor:
+        """Horizontal fields of view, 2 atan(W / 2 fx), float32 [B] degrees."""
+        return torch.rad2deg(2 * torch.atan(0.5 * self.rgb.shape[2] / self.focal_px))
+
 
 def render_scenes(
     seeds: Sequence[int],

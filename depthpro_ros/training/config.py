@@ -40,45 +40,46 @@ class ScenesData(Strict):
     first_seed: Annotated[int, Field(ge=1_000_000)] = 1_000_000
 
 
-class FolderData(Strict):
-    """Images and depth maps in a folder, with intrinsics.
+class FrameData(Strict):
+    """Images with measured depth.
 
     Attributes:
-        path: the folder; see `training.data.folder` for its forms.
-        depth_scale: stored values per metre (1000 for millimetres).
-        fx_px: focal length of every image, instead of the folder's intrinsics.
+        path: where they are.
+        fx_px: focal length of every image, instead of the recorded intrinsics.
         max_depth_m: finite depth beyond it counts as unknown, for sensors that are poor far away.
     """
 
-    type: Literal["folder"]
     kind: DatasetKind = "real_metric"
     weight: Positive = 1.0
     path: Path
-    depth_scale: Positive | None = None
     fx_px: Positive | None = None
     max_depth_m: Positive | None = None
 
 
-class BagData(Strict):
-    """An RGB-D recording: rosbag2 or ROS 1.
+class FolderData(FrameData):
+    """A folder; see `training.data.folder` for its forms.
 
     Attributes:
-        path: see `training.data.bag`.
+        depth_scale: stored values per metre (1000 for millimetres).
+    """
+
+    type: Literal["folder"]
+    depth_scale: Positive | None = None
+
+
+class BagData(FrameData):
+    """A recording, rosbag2 or ROS 1; see `training.data.bag`.
+
+    Attributes:
         image_topic, depth_topic, camera_info_topic: found where they are not given and there is one of each.
         tolerance_s: stamps of an image and its depth differ at most by this.
-        fx_px, max_depth_m: as for folders.
     """
 
     type: Literal["bag"]
-    kind: DatasetKind = "real_metric"
-    weight: Positive = 1.0
-    path: Path
     image_topic: str | None = None
     depth_topic: str | None = None
     camera_info_topic: str | None = None
     tolerance_s: Positive = 0.02
-    fx_px: Positive | None = None
-    max_depth_m: Positive | None = None
 
 
 Data = Annotated[ScenesData | FolderData | BagData, Field(discriminator="type")]

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from depthpro_ros.errors import InputError
 from depthpro_ros.training.config import Optimiser, Schedule
@@ -70,7 +70,7 @@ class Optimisers:
             [group], lr=settings.lr_encoder, weight_decay=settings.weight_decay, adjust_lr_fn="match_rms_adamw"
         )
 
-    def step(self, factor: float) -> float:
+    def step(self, factor: float) -> Tensor:
         """Clip the gradient and take a step at `factor` times the peak rates; returns the norm before clipping."""
         norm = nn.utils.clip_grad_norm_(self.parameters, self._settings.clip)
         for optimiser in self._each:
@@ -78,7 +78,7 @@ class Optimisers:
                 group["lr"] = group["peak"] * factor
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
-        return float(norm)
+        return norm
 
     def state_dict(self) -> list[dict[str, object]]:
         """For a checkpoint."""

@@ -76,7 +76,8 @@ class StageRun:
             self.monitor.step(running, stage.batch / max(took, 1e-9))
             if progress.step % _LOG_EVERY == 0:
                 rate = rate_factor(stage.schedule, progress.step - 1, stage.steps)
-                self._record("train", {"loss": running, **terms, "gradient_norm": norm, "rate_factor": rate})
+                shown = {name: float(term) for name, term in terms.items()}
+                self._record("train", {"loss": running, **shown, "gradient_norm": float(norm), "rate_factor": rate})
             if progress.step % run.config.validation.every == 0 or progress.step == stage.steps:
                 self._validate(batches)
             stopping = run.should_stop(deadline)
@@ -107,7 +108,7 @@ class StageRun:
             pin_memory=self.device.type == "cuda" and workers > 0,
         )
 
-    def _step(self, model: nn.Module, batch: Batch) -> tuple[float, dict[str, float], float]:
+    def _step(self, model: nn.Module, batch: Batch) -> tuple[float, dict[str, Tensor], Tensor]:
         config, stage = self.run.config, self.stage
         low = config.precision == "bfloat16"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=low), sdpa_kernel(self._attention):
@@ -122,7 +123,7 @@ class StageRun:
         with sdpa_kernel(self._attention):  # recomputed blocks choose their attention in the backward pass
             loss.backward()
         norm = self.optimisers.step(rate_factor(stage.schedule, self.progress.step, stage.steps))
-        return value, {name: float(term) for name, term in terms.items()}, norm
+        return value, terms, norm
 
     def _validate(self, batches: list[Batch]) -> None:
         # every process computes it, so that all agree on an early stop without talking

@@ -137,6 +137,14 @@ def trained_parameters(trainee: Trainee, freeze_norms: bool = False) -> dict[str
     return found
 
 
+def at_size_of(target: Tensor, predicted: Tensor) -> Tensor:
+    """A trainee's output in float32; maps [B, s, s] resized (bilinear) to those of the target [B, S, S]."""
+    predicted = predicted.float()
+    if predicted.ndim == 1 or predicted.shape == target.shape:
+        return predicted
+    return F.interpolate(predicted[:, None], target.shape[-2:], mode="bilinear", align_corners=False)[:, 0]
+
+
 class StageLoss:
     """What a stage lowers: for each kind of data its own terms.
 
@@ -155,25 +163,23 @@ class StageLoss:
         Args:
             predicted: [B, s, s] canonical inverse depth, resized to the target's size here; or [B] degrees.
         """
+        predicted = at_size_of(batch.canonical, predicted)
         if predicted.ndim == 1:
-            error = (predicted.float() - batch.fov_deg).square()
+            error = (predicted - batch.fov_deg).square()
             return error.mean() / FOV_UNIT_DEG**2, {"fov_rmse_deg": error.detach().mean().sqrt()}
-        predicted = predicted.float()
         target, valid = batch.canonical, batch.valid
-        if predicted.shape != target.shape:
-            predicted = F.interpolate(predicted[:, None], target.shape[-2:], mode="bilinear", align_corners=False)[:, 0]
         # a negative output is right in the sky: the head's last ReLU makes it 0
         predicted = torch.where(valid & (target <= 0), predicted.clamp(min=0), predicted)
         total = predicted.new_zeros(len(predicted))
         seen: dict[str, Tensor] = {}
         for kind, terms in self._terms.items():
-            rows = torch.tensor([k == kind for k in batch.kind], device=predicted.device)
-            if not bool(rows.any()):
+            rows = [row for row, its in enumerate(batch.kind) if its == kind]
+            if not rows:
                 continue
-            whole = bool(rows.all())
-            p, t, v = (x if whole else x[rows] for x in (predicted, target, valid))
+            p, t, v = (x if len(rows) == len(batch) else x[rows] for x in (predicted, target, valid))
+            index = torch.tensor(rows, device=predicted.device)
             for term in terms:
                 each = term(p, t, v)
-                total = total.index_add(0, rows.nonzero()[:, 0], each)
+                total = total.index_add(0, index, each)
                 seen[term.name] = each.detach().mean() / term.weight
         return total.mean(), seen

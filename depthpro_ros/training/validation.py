@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from depthpro_ros.models.depth_pro.network import focal_from_fov
 from depthpro_ros.training.data.batch import Batch
-from depthpro_ros.training.trainees import StageLoss
+from depthpro_ros.training.trainees import StageLoss, at_size_of
 from depthpro_ros.visualise import RgbImage, colour_depth, side_by_side
 
 NEAREST_SKY = 0.0125
@@ -29,13 +29,11 @@ def depth_figures(predicted: Tensor, target: Tensor, valid: Tensor) -> dict[str,
         valid: bool [B, S, S].
     """
     known = valid & (target >= NEAREST_SKY)
-    ratio = torch.where(known, target / predicted.clamp(min=0.1 * NEAREST_SKY), torch.nan).flatten(1)
-    scale = (
-        torch.nanmedian(torch.where(known, 1 / target, torch.nan).flatten(1), 1).values
-        / torch.nanmedian(
-            torch.where(known, 1 / predicted.clamp(min=0.1 * NEAREST_SKY), torch.nan).flatten(1), 1
-        ).values
+    seen, true = (
+        torch.where(known, 1 / c, torch.nan).flatten(1) for c in (predicted.clamp(min=0.1 * NEAREST_SKY), target)
     )
+    ratio = seen / true
+    scale = true.nanmedian(1).values / seen.nanmedian(1).values
     near = torch.maximum(ratio, 1 / ratio) < 1.25
     return {
         "delta1": near.float().sum(1) / known.flatten(1).sum(1),
@@ -46,8 +44,8 @@ def depth_figures(predicted: Tensor, target: Tensor, valid: Tensor) -> dict[str,
 
 def fov_figures(predicted_deg: Tensor, true_deg: Tensor) -> dict[str, Tensor]:
     """The angle's squared error, and whether the focal length is within 25 % and 50 %, each [B]."""
-    half = torch.deg2rad(torch.stack([predicted_deg.clamp(1, 179), true_deg]) / 2)
-    focal, true_focal = 1 / torch.tan(half)
+    # lengths relative to the image's width: of their ratio it does not matter which
+    focal, true_focal = focal_from_fov(torch.stack([predicted_deg.clamp(1, 179), true_deg]), 1)
     error = (focal - true_focal).abs() / true_focal
     return {
         "fov_squared_error_deg2": (predicted_deg - true_deg).square(),
@@ -71,12 +69,11 @@ def validate(model: nn.Module, batches: Sequence[Batch], loss: StageLoss) -> tup
     losses = []
     picture = None
     for batch in batches:
-        predicted = model(batch.rgb).float()
+        predicted = at_size_of(batch.canonical, model(batch.rgb))
         losses.append((float(loss(predicted, batch)[0]), len(batch.rgb)))
         if predicted.ndim == 1:
             figures = fov_figures(predicted, batch.fov_deg)
         else:
-            predicted = F.interpolate(predicted[:, None], batch.canonical.shape[-2:], mode="bilinear")[:, 0]
             figures = depth_figures(predicted, batch.canonical, batch.valid)
             if picture is None:
                 picture = _picture(batch, predicted)

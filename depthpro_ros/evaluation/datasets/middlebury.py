@@ -69,17 +69,10 @@ SCENE/
 """
 
 
-class Middlebury2021(_Middlebury):
-    """The 2021 mobile sets: the photograph of the default light."""
+class Middlebury2021(Middlebury2014):
+    """The 2021 mobile sets, in the same form: the photograph of the default light."""
 
     name = "middlebury_2021"
-    disparity = "disp0.pfm"
-    tree = """
-SCENE/
-    calib.txt
-    im0.png
-    disp0.pfm
-"""
 
 
 class MiddleburyV3(_Middlebury):

@@ -129,7 +129,7 @@ def _look(frame: RgbdFrame) -> _Look:
     upper, lower = (part[(part > 0) & np.isfinite(part)] for part in (depth[:third], depth[-third:]))
     return _Look(
         size=(width, height),
-        fov_deg=math.degrees(2 * math.atan(0.5 * width / frame.fx_px)),
+        fov_deg=frame.fov_deg,
         valid_share=float(valid.mean()),
         median_m=float(np.median(finite)) if finite.size else math.nan,
         whole_numbers=bool(finite.size) and bool((finite == np.rint(finite)).all()),

@@ -91,7 +91,7 @@ class SceneSet:
             rgb=scenes.rgb,
             canonical=torch.where(valid, focal / scenes.depth_m, 0.0),
             valid=valid,
-            fov_deg=torch.rad2deg(2 * torch.atan(0.5 * size_px / scenes.focal_px)),
+            fov_deg=scenes.fov_deg,
             kind=(kind,) * len(layouts),
         )
 

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -31,12 +29,11 @@ def squash(frame: RgbdFrame, size_px: int, kind: DatasetKind) -> Batch:
     rows, columns = (_nearest(size_px, length) for length in (height, width))
     depth_m = torch.from_numpy(np.ascontiguousarray(frame.depth_m[rows[:, None], columns[None, :]]))[None]
     valid = depth_m > 0  # false for NaN, true for the sky's +inf
-    fov_deg = math.degrees(2 * math.atan(0.5 * width / frame.fx_px))
     return Batch(
         rgb=planes.permute(0, 2, 3, 1).contiguous(),
         canonical=torch.where(valid, frame.fx_px / width / depth_m, 0.0),
         valid=valid,
-        fov_deg=torch.tensor([fov_deg], dtype=torch.float32),
+        fov_deg=torch.tensor([frame.fov_deg], dtype=torch.float32),
         kind=(kind,),
     )
 
