@@ -86,10 +86,23 @@ Data = Annotated[ScenesData | FolderData | BagData, Field(discriminator="type")]
 
 
 class Augmentation(Strict):
-    """How often each change is made to a training image; the defaults are the paper's."""
+    """How often each change is made to a training image; the defaults are the paper's.
+
+    Attributes:
+        colour: brightness, contrast, saturation and balance.
+        colour_strength: factor on how far they go; beyond 3 an image could vanish.
+        tone: each colour's tone curve bent, which the paper does not do.
+        blur: Gaussian.
+        noise: Gaussian, per pixel, which the paper does not do.
+        crop: centre crop.
+        flip: left to right.
+    """
 
     colour: Share = 0.75
+    colour_strength: Annotated[float, Field(ge=0, le=3)] = 1.0
+    tone: Share = 0.0
     blur: Share = 0.30
+    noise: Share = 0.0
     crop: Share = 0.50
     flip: Share = 0.50
 

@@ -21,16 +21,45 @@ GREY = (0.299, 0.587, 0.114)
 
 
 def apply(batch: Batch, changes: Sequence[Change]) -> Batch:
-    """Mirror, recolour and blur each image as its change says; crops are made before, on the frames."""
+    """Mirror, recolour, blur and disturb each image as its change says; crops are made before, on the frames."""
     batch = flip(batch, changes)
     images = []
     for rgb, change in zip(batch.rgb, changes, strict=True):
+        if change.gamma != (1.0, 1.0, 1.0):
+            rgb = bend(rgb, change.gamma)
         if change.colour is not None:
             rgb = recolour(rgb, change.colour)
         if change.blur > 0:
             rgb = blur(rgb, change.blur * rgb.shape[1])
+        if change.noise > 0:
+            rgb = disturb(rgb, change.noise, change.noise_seed)
         images.append(rgb)
     return replace(batch, rgb=torch.stack(images))
+
+
+def bend(rgb: Tensor, gamma: tuple[float, float, float]) -> Tensor:
+    """Bend each colour's tone curve: v becomes 255 (v / 255)^gamma.
+
+    Args:
+        rgb: uint8 [H, W, 3].
+        gamma: exponents of red, green and blue.
+    """
+    tones = torch.arange(256, dtype=torch.float64) / 255
+    curves = (255 * tones[None] ** torch.tensor(gamma, dtype=torch.float64)[:, None]).round().byte().to(rgb.device)
+    return torch.stack([curve[rgb[..., channel].long()] for channel, curve in enumerate(curves)], dim=-1)
+
+
+def disturb(rgb: Tensor, sigma: float, seed: int) -> Tensor:
+    """Add Gaussian noise, independent for every pixel and colour.
+
+    Args:
+        rgb: uint8 [H, W, 3].
+        sigma: standard deviation, of full scale.
+        seed: the same noise for the same seed, on one kind of device.
+    """
+    generator = torch.Generator(rgb.device).manual_seed(seed)
+    noise = torch.randn(rgb.shape, generator=generator, device=rgb.device)
+    return (rgb + 255 * sigma * noise).round_().clamp_(0, 255).byte()
 
 
 def recolour(rgb: Tensor, colour: Colour) -> Tensor:

@@ -22,13 +22,23 @@ COLOUR_STRENGTH = 0.3
 BALANCE_STRENGTH = 0.1
 BLUR_SIGMA = (0.0005, 0.003)
 """Of the image's width: the same lens is as blurred for a network of any size."""
+GAMMA_OCTAVES = 1.0
+"""Each colour's tone curve is bent by an exponent of 1/2 to 2."""
+NOISE_SIGMA = (0.005, 0.05)
+"""Of full scale."""
 
 
 class Rates(Protocol):
-    """How often each change is made, 0 to 1."""
+    """How often each change is made, 0 to 1, and how far colours change (1: as this module's constants say)."""
 
     @property
     def colour(self) -> float: ...
+    @property
+    def colour_strength(self) -> float: ...
+    @property
+    def tone(self) -> float: ...
+    @property
+    def noise(self) -> float: ...
     @property
     def blur(self) -> float: ...
     @property
@@ -45,6 +55,9 @@ class PaperRates:
     blur: float = 0.30
     crop: float = 0.50
     flip: float = 0.50
+    colour_strength: float = 1.0
+    tone: float = 0.0
+    noise: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -71,29 +84,42 @@ class Change:
     Attributes:
         share: of width and height that a centre crop keeps.
         flip: mirrored, left to right.
-        colour: None leaves the colours alone.
+        gamma: exponents of red, green and blue, each 0 to 1; all 1 for none.
+        colour: made after gamma; None leaves the colours alone.
         blur: standard deviation of a Gaussian, of the image's width; 0 for none.
+        noise: standard deviation of Gaussian noise on every pixel and colour, of full scale; 0 for none.
+        noise_seed: of that noise.
     """
 
     share: float = 1.0
     flip: bool = False
+    gamma: tuple[float, float, float] = (1.0, 1.0, 1.0)
     colour: Colour | None = None
     blur: float = 0.0
+    noise: float = 0.0
+    noise_seed: int = 0
 
 
 def draw(rng: np.random.Generator, rates: Rates) -> Change:
     """Draw the changes of one image; always takes as many numbers from `rng`, whatever the rates."""
-    crop, flip, colour, blur = rng.random(4)
+    crop, flip, tone, colour, blur, noise = rng.random(6)
     share = rng.uniform(SMALLEST_SHARE, 1.0)
     sigma = rng.uniform(*BLUR_SIGMA)
-    brightness, contrast, saturation = 1 + COLOUR_STRENGTH * rng.uniform(-1, 1, 3)
-    red, green, blue = 1 + BALANCE_STRENGTH * rng.uniform(-1, 1, 3)
+    noise_sigma = rng.uniform(*NOISE_SIGMA)
+    noise_seed = rng.integers(1 << 31)
+    brightness, contrast, saturation = 1 + rates.colour_strength * COLOUR_STRENGTH * rng.uniform(-1, 1, 3)
+    red, green, blue = 1 + rates.colour_strength * BALANCE_STRENGTH * rng.uniform(-1, 1, 3)
+    gamma = np.exp2(GAMMA_OCTAVES * rng.uniform(-1, 1, 3))
     drawn = Colour(float(brightness), float(contrast), float(saturation), (float(red), float(green), float(blue)))
+    noisy = noise < rates.noise
     return Change(
         share=float(share) if crop < rates.crop else 1.0,
         flip=bool(flip < rates.flip),
+        gamma=(float(gamma[0]), float(gamma[1]), float(gamma[2])) if tone < rates.tone else (1.0, 1.0, 1.0),
         colour=drawn if colour < rates.colour else None,
         blur=float(sigma) if blur < rates.blur else 0.0,
+        noise=float(noise_sigma) if noisy else 0.0,
+        noise_seed=int(noise_seed) if noisy else 0,
     )
 
 

@@ -83,8 +83,26 @@ def test_changes_happen_as_often_as_they_should():
 def test_never_and_always():
     rng = np.random.default_rng(0)
     assert {draw(rng, PaperRates(0, 0, 0, 0)) for _ in range(50)} == {Change()}
-    always = [draw(rng, PaperRates(1, 1, 1, 1)) for _ in range(50)]
-    assert all(c.colour and c.blur and c.flip and 0.5 <= c.share < 1 for c in always)
+    always = [draw(rng, PaperRates(1, 1, 1, 1, tone=1, noise=1)) for _ in range(50)]
+    assert all(c.colour and c.blur and c.flip and c.noise and 0.5 <= c.share < 1 for c in always)
+    assert all(0.5 <= g <= 2 and g != 1 for c in always for g in c.gamma)
+    assert len({c.noise_seed for c in always}) == 50
+
+
+def test_the_papers_changes_have_neither_noise_nor_bent_tones():
+    rng = np.random.default_rng(0)
+    assert {(c.gamma, c.noise) for c in (draw(rng, PaperRates()) for _ in range(50))} == {((1, 1, 1), 0)}
+
+
+@pytest.mark.parametrize("strength", [0.0, 1.0, 3.0])
+def test_strength_is_a_factor_on_how_far_colours_change(strength):
+    for seed in range(20):
+        a = draw(np.random.default_rng(seed), PaperRates(colour=1)).colour
+        b = draw(np.random.default_rng(seed), PaperRates(colour=1, colour_strength=strength)).colour
+        assert a and b
+        plain, scaled = ((c.brightness, c.contrast, c.saturation, *c.balance) for c in (a, b))
+        assert np.array(scaled) - 1 == pytest.approx(strength * (np.array(plain) - 1), abs=1e-12)
+        assert min(scaled) > 0
 
 
 def test_other_rates_do_not_shift_what_is_drawn_next():
@@ -96,6 +114,23 @@ def test_other_rates_do_not_shift_what_is_drawn_next():
 def test_brightness_and_balance_are_factors():
     changed = appearance.recolour(torch.tensor([[[100, 100, 100]]], dtype=torch.uint8), Colour(1.2, 1, 1, (1, 0.5, 2)))
     assert changed.tolist() == [[[120, 60, 240]]]
+
+
+def test_tones_are_bent_by_the_exponent_and_black_and_white_stay():
+    ramp = torch.arange(256, dtype=torch.uint8).view(1, 256, 1).expand(-1, -1, 3)
+    bent = appearance.bend(ramp, (0.5, 1.0, 2.0)).numpy()[0]
+    tones = np.arange(256) / 255
+    assert np.abs(bent - 255 * np.stack([tones**0.5, tones, tones**2], axis=1)).max() <= 0.5
+    assert bent[0].tolist() == [0, 0, 0] and bent[255].tolist() == [255, 255, 255]
+
+
+def test_noise_has_its_deviation_and_repeats_with_its_seed():
+    grey = torch.full((200, 200, 3), 128, dtype=torch.uint8)
+    noisy = appearance.disturb(grey, 0.04, seed=5)
+    # rounding adds a variance of 1/12; the deviation of 120,000 values is known to 0.6 % (three of its own)
+    assert noisy.float().std().item() == pytest.approx(math.hypot(0.04 * 255, 12**-0.5), rel=0.006)
+    assert torch.equal(noisy, appearance.disturb(grey, 0.04, seed=5))
+    assert not torch.equal(noisy, appearance.disturb(grey, 0.04, seed=6))
 
 
 def test_no_saturation_is_grey():
