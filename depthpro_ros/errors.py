@@ -14,5 +14,9 @@ class CameraError(DepthProError, ValueError):
     """A camera's intrinsics are missing, contradict the image, or make no sense."""
 
 
+class DataError(DepthProError):
+    """A recording or a data set is missing, or cannot be read."""
+
+
 class WeightsError(DepthProError):
     """A weights file is missing, damaged, or belongs to another network."""

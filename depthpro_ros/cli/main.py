@@ -2,8 +2,8 @@
 """Entry point of the `depthpro` command.
 
 Exit codes: 0 done; 1 some of the work failed (a photo of several, or the answer was no); 2 wrong usage;
-3 something needed is missing or unreadable (weights, a library, a folder that can be written to);
-130 interrupted.
+3 something needed is missing or unreadable (weights, data, a library, a folder that can be written to);
+4 nothing was evaluated; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import sys
 from collections.abc import Sequence
 
 from depthpro_ros import __version__
-from depthpro_ros.cli import demo, image, scenes, train, weights
-from depthpro_ros.errors import DepthProError, WeightsError
+from depthpro_ros.cli import demo, evaluate, image, scenes, train, weights
+from depthpro_ros.errors import DataError, DepthProError, WeightsError
 
 DONE, FAILED, USAGE, MISSING, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -29,7 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"depthpro {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (image, weights, demo, scenes, train):
+    for command in (image, weights, demo, evaluate, scenes, train):
         command.add_parser(commands)
     return parser
 
@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
     try:
         return int(args.run(args))
-    except WeightsError as error:
+    except (WeightsError, DataError) as error:
         return _report(error, MISSING)
     except DepthProError as error:
         return _report(error, USAGE)

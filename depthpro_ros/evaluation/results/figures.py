@@ -63,6 +63,7 @@ FIGURES = {
         Figure("boundary_recall", "boundary recall", better="higher"),
         Figure("pe_fla", "plane flatness", "cm", digits=2),
         Figure("pe_ori", "plane orientation", "deg", digits=2),
+        Figure("pe_planes", "planes", better="neither", digits=0),
         Figure("dbe_acc", "depth boundary error, accuracy", "px", digits=2),
         Figure("dbe_comp", "depth boundary error, completeness", "px", digits=2),
         Figure("chamfer_m", "chamfer distance", "m"),
@@ -78,6 +79,7 @@ FIGURES = {
         Figure("focal_error", "focal length error"),
         Figure("focal_ratio", "estimated / true focal length", better="neither"),
         Figure("model_ms", "model", "ms", digits=1),
+        Figure("pipeline_ms", "pipeline", "ms", digits=1),
         Figure("frame_ms", "whole frame", "ms", digits=1),
         Figure("latency_ms", "latency", "ms", digits=1),
     )

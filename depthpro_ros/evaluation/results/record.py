@@ -16,11 +16,13 @@ class Focal:
     """Focal lengths in pixels of the frame's width; None where unknown.
 
     Attributes:
+        width_px: of the frame.
         used: what the depth was made with.
         estimated: the network's own, of this frame alone.
         true: what the calibration says.
     """
 
+    width_px: int = 0
     used: float | None = None
     estimated: float | None = None
     true: float | None = None

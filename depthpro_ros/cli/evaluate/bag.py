@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`depthpro evaluate bag`: a recording through the pipeline, every frame, without ROS."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from depthpro_ros.cli.arguments import add_model_arguments
+from depthpro_ros.cli.evaluate.bag_options import add_topic_arguments, opened, topics_of
+from depthpro_ros.cli.evaluate.options import (
+    add_focal_arguments,
+    add_result_arguments,
+    add_scoring_arguments,
+    add_selection_arguments,
+    command_line,
+    evaluated,
+    output_of,
+    scorer_of,
+    selection_of,
+)
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the subcommand."""
+    parser = commands.add_parser(
+        "bag",
+        help="replay a recording through the pipeline, every frame, without ROS",
+        description="Evaluate the depth of every image of a recording: rosbag2 (MCAP or SQLite, any compression) or "
+        "ROS 1. Ground truth is taken from the recording too, if there is any. No ROS is needed.",
+    )
+    parser.add_argument("bag", metavar="BAG", type=Path, help="rosbag2 folder, .mcap, .db3 or .bag")
+    add_model_arguments(parser)
+    add_focal_arguments(parser)
+    add_topic_arguments(parser)
+    add_selection_arguments(parser)
+    add_scoring_arguments(parser)
+    add_result_arguments(parser)
+    parser.add_argument(
+        "--output-bag",
+        action="store_true",
+        help="also write DIR/bag, a rosbag2 with depth, points, errors and figures for RViz and Foxglove",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Evaluate; see `depthpro_ros.cli.evaluate` for exit codes."""
+    from depthpro_ros.evaluation.results.folder import ResultsFolder
+    from depthpro_ros.evaluation.run.bag_source import BagSource
+    from depthpro_ros.evaluation.run.describe import describe
+    from depthpro_ros.evaluation.run.predictors import PipelinePredictor, model_info
+    from depthpro_ros.evaluation.run.runner import evaluate
+    from depthpro_ros.models import load_estimator
+
+    scorer, selection = scorer_of(args), selection_of(args)
+    with opened(args.bag) as recording:
+        choice = topics_of(args, recording)
+        source = BagSource(recording, choice, selection, slop_s=args.slop, depth_scale=args.depth_scale)
+        estimator = load_estimator(args.model, device=args.device, precision=args.precision)
+        predictor = PipelinePredictor(
+            estimator,
+            args.focal,
+            estimate=args.estimate_focal,
+            rectified=choice.rectified,
+            cloud=args.output_bag,
+        )
+        info = describe(
+            "bag",
+            args.bag.name,
+            command_line(),
+            scorer,
+            model=model_info(estimator),
+            focal=args.focal,
+            frames=selection.label,
+            choice=choice,
+            notes=[*(problem.text for problem in recording.problems), *source.notes],
+        )
+        folder = ResultsFolder.create(output_of(args, args.bag.stem), info, force=args.force, resume=args.resume)
+        return evaluated(args, folder, lambda: evaluate(source, predictor, scorer, folder))

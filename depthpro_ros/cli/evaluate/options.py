@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Options that several ways to evaluate share, and how each ends."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from depthpro_ros.cli.arguments import positive_float, positive_int
+
+if TYPE_CHECKING:
+    from depthpro_ros.evaluation.results.folder import ResultsFolder
+    from depthpro_ros.evaluation.run.frames import Selection
+    from depthpro_ros.evaluation.run.scoring import FrameScorer
+
+DONE, CRITERIA_FAILED, NOTHING, INTERRUPTED = 0, 1, 4, 130
+ALIGNMENTS = ("none", "median_scale", "median_ratio", "lsq_scale", "l1_scale", "affine_depth", "affine_disparity")
+METRICS = ("boundary", "flicker", "profiles", "opw", "clouds", "dbe", "planes", "reprojection")
+DEFAULT_METRICS = ("boundary", "flicker", "profiles")
+
+
+def add_result_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where results go and what they decide."""
+    group = parser.add_argument_group("results")
+    group.add_argument(
+        "-o", "--output", metavar="DIR", type=Path, help="folder for the results (default: out/evaluate/NAME)"
+    )
+    group.add_argument("--force", action="store_true", help="replace an earlier evaluation there")
+    group.add_argument("--resume", action="store_true", help="go on with an evaluation that was interrupted")
+    group.add_argument("--json", action="store_true", help="print summary.json instead of a table")
+    group.add_argument(
+        "--fail-if",
+        metavar="EXPR",
+        action="append",
+        default=[],
+        help="exit with 1 if the mean of a figure is so, such as 'abs_rel>0.12' or 'delta1@median_scale<0.9'; may be "
+        "given several times",
+    )
+
+
+def add_selection_arguments(parser: argparse.ArgumentParser, *, times: bool = True) -> None:
+    """Which frames."""
+    group = parser.add_argument_group("frames")
+    group.add_argument("--limit", metavar="N", type=positive_int, help="at most N frames")
+    group.add_argument("--stride", metavar="N", type=positive_int, default=1, help="every N-th frame")
+    if times:
+        group.add_argument("--start", metavar="S", type=float, help="from S seconds after the first frame")
+        group.add_argument("--end", metavar="S", type=float, help="to S seconds after the first frame")
+
+
+def add_scoring_arguments(parser: argparse.ArgumentParser, *, protocol: bool = False) -> None:
+    """How frames are scored; a protocol says some of it."""
+    group = parser.add_argument_group("scoring")
+    if not protocol:
+        group.add_argument(
+            "--align",
+            metavar="MODE,...",
+            type=lambda text: _listed(text, ALIGNMENTS),
+            default=("none", "median_scale", "affine_disparity"),
+            help=f"alignments, of {', '.join(ALIGNMENTS)}; none is the headline of metric depth "
+            "(default: none,median_scale,affine_disparity)",
+        )
+        group.add_argument(
+            "--min-depth", metavar="M", type=float, default=1e-3, help="nearer ground truth does not count"
+        )
+        group.add_argument(
+            "--max-depth",
+            metavar="M",
+            type=positive_float,
+            default=80.0,
+            help="farther ground truth does not count (default: %(default)s)",
+        )
+        group.add_argument("--crop", default="none", choices=("none", "garg", "eigen_kitti", "eigen_nyu", "border8"))
+    group.add_argument(
+        "--metrics",
+        metavar="GROUP,...",
+        type=lambda text: _listed(text, METRICS),
+        default=DEFAULT_METRICS,
+        help=f"beside the scores, of {', '.join(METRICS)} (default: {','.join(DEFAULT_METRICS)})",
+    )
+    group.add_argument(
+        "--invalid-pred",
+        default="penalise",
+        choices=("penalise", "ignore", "error"),
+        help="pixels with ground truth but without depth: a miss in every delta, nothing, or an error",
+    )
+
+
+def add_focal_arguments(parser: argparse.ArgumentParser) -> None:
+    """Whose focal length makes the depth."""
+    parser.add_argument(
+        "--focal",
+        default="auto",
+        choices=("auto", "camera_info", "estimated"),
+        help="whose focal length makes the depth: CameraInfo's, the network's, or as the node does (default: auto)",
+    )
+    parser.add_argument(
+        "--estimate-focal",
+        action="store_true",
+        help="let the network estimate the focal length also where it is known, to judge it",
+    )
+
+
+def scorer_of(args: argparse.Namespace) -> FrameScorer:
+    """From `add_scoring_arguments`."""
+    from depthpro_ros.evaluation.masks import DepthMask
+    from depthpro_ros.evaluation.run.scoring import FrameScorer
+
+    mask = DepthMask(args.min_depth, args.max_depth, args.crop)
+    return FrameScorer(mask, args.align, args.invalid_pred, args.metrics)
+
+
+def selection_of(args: argparse.Namespace) -> Selection:
+    """From `add_selection_arguments`."""
+    from depthpro_ros.evaluation.run.frames import Selection
+
+    return Selection(getattr(args, "start", None), getattr(args, "end", None), args.stride, args.limit)
+
+
+def output_of(args: argparse.Namespace, name: str) -> Path:
+    """Where results go."""
+    return args.output if args.output is not None else Path("out") / "evaluate" / name
+
+
+def command_line() -> str:
+    """What was typed."""
+    return shlex.join(["depthpro", *sys.argv[1:]])
+
+
+def evaluated(args: argparse.Namespace, folder: ResultsFolder, work: Callable[[], object]) -> int:
+    """Do the work, write the report whatever happens to it, show the result, and say how it went.
+
+    Returns:
+        The exit code.
+    """
+    from depthpro_ros.evaluation.report import Criterion, check, headline, write_report
+
+    criteria = [Criterion.parse(text) for text in args.fail_if]
+    interrupted = False
+    try:
+        work()
+    except KeyboardInterrupt:
+        print("depthpro: interrupted; writing what was done", file=sys.stderr)
+        interrupted = True
+    summary = folder.summary()
+    results = check(criteria, summary)
+    summary = write_report(folder, results)
+    print(json.dumps(summary.to_json(), indent=2) if args.json else headline(summary))
+    for result in results:
+        print(result.text, file=sys.stderr)
+    print(f"report: {folder.path / 'report.html'}", file=sys.stderr)
+    if interrupted:
+        return INTERRUPTED
+    if not summary.evaluated:
+        print("depthpro: error: no frame was evaluated", file=sys.stderr)
+        return NOTHING
+    return CRITERIA_FAILED if any(result.failed for result in results) else DONE
+
+
+def _listed(text: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    names = tuple(part.strip() for part in text.split(",") if part.strip())
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: use some of {', '.join(known)}")
+    return tuple(dict.fromkeys(names))
