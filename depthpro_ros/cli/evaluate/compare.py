@@ -24,9 +24,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Compare; 0 if there were frames to compare, 4 if not."""
+    from depthpro_ros.errors import DataError, InputError
     from depthpro_ros.evaluation.report import compare
     from depthpro_ros.evaluation.results.folder import ResultsFolder
 
-    comparison = compare(ResultsFolder(args.first), ResultsFolder(args.second))
+    folders = [ResultsFolder(path) for path in (args.first, args.second)]
+    try:
+        comparison = compare(*folders)
+    except InputError as error:
+        raise DataError(str(error)) from error
     print(json.dumps(comparison.as_json(), indent=2) if args.json else comparison.as_markdown())
     return 0 if comparison.both else 4

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from depthpro_ros.cli.arguments import positive_float, positive_int
 
 if TYPE_CHECKING:
+    from depthpro_ros.evaluation.report import Criterion
     from depthpro_ros.evaluation.results.folder import ResultsFolder
     from depthpro_ros.evaluation.run.frames import Selection
     from depthpro_ros.evaluation.run.scoring import FrameScorer
@@ -107,7 +108,8 @@ def add_focal_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def scorer_of(args: argparse.Namespace) -> FrameScorer:
-    """From `add_scoring_arguments`."""
+    """From `add_scoring_arguments`; criteria are checked here too, before any work is done."""
+    criteria_of(args)
     from depthpro_ros.evaluation.masks import DepthMask
     from depthpro_ros.evaluation.run.scoring import FrameScorer
 
@@ -120,6 +122,17 @@ def selection_of(args: argparse.Namespace) -> Selection:
     from depthpro_ros.evaluation.run.frames import Selection
 
     return Selection(getattr(args, "start", None), getattr(args, "end", None), args.stride, args.limit)
+
+
+def criteria_of(args: argparse.Namespace) -> list[Criterion]:
+    """From --fail-if.
+
+    Raises:
+        InputError: one that is no criterion.
+    """
+    from depthpro_ros.evaluation.report import Criterion
+
+    return [Criterion.parse(text) for text in args.fail_if]
 
 
 def output_of(args: argparse.Namespace, name: str) -> Path:
@@ -138,9 +151,8 @@ def evaluated(args: argparse.Namespace, folder: ResultsFolder, work: Callable[[]
     Returns:
         The exit code.
     """
-    from depthpro_ros.evaluation.report import Criterion, check, headline, write_report
+    from depthpro_ros.evaluation.report import check, headline, write_report
 
-    criteria = [Criterion.parse(text) for text in args.fail_if]
     interrupted = False
     try:
         work()
@@ -148,7 +160,7 @@ def evaluated(args: argparse.Namespace, folder: ResultsFolder, work: Callable[[]
         print("depthpro: interrupted; writing what was done", file=sys.stderr)
         interrupted = True
     summary = folder.summary()
-    results = check(criteria, summary)
+    results = check(criteria_of(args), summary)
     summary = write_report(folder, results)
     print(json.dumps(summary.to_json(), indent=2) if args.json else headline(summary))
     for result in results:

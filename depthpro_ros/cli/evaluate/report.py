@@ -22,10 +22,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Write the report; see `depthpro_ros.cli.evaluate` for exit codes."""
-    from depthpro_ros.cli.evaluate.options import evaluated
+    from depthpro_ros.cli.evaluate.options import criteria_of, evaluated
     from depthpro_ros.errors import DataError, InputError
     from depthpro_ros.evaluation.results.folder import ResultsFolder
 
+    criteria_of(args)
     folder = ResultsFolder(args.folder)
     try:
         folder.run()
