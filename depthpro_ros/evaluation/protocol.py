@@ -65,6 +65,10 @@ class ProtocolSet(Strict):
         images: how many the source has; None where it does not say.
         depth_m: the ground truth counts within ]min, max].
         size: (height, width) that photograph and ground truth are resized to; None for the ground truth's own.
+        photo_size: (height, width) that the photograph alone is resized to; the prediction is resized to the ground
+            truth.
+        aligned_corners: the prediction is resized so that the centres of its corner pixels stay the corners, rather
+            than the outlines of the images.
         cut_border_px: cut from each side of photograph and ground truth before.
         published: by system, as printed in the source.
     """
@@ -75,6 +79,8 @@ class ProtocolSet(Strict):
     images: Count | None = None
     depth_m: tuple[Value, Annotated[float, Field(gt=0)]] | None = None
     size: tuple[Count, Count] | None = None
+    photo_size: tuple[Count, Count] | None = None
+    aligned_corners: bool = False
     cut_border_px: Annotated[int, Field(ge=0)] = 0
     note: str = ""
     published: dict[str, Values]
@@ -89,6 +95,8 @@ class ProtocolSet(Strict):
             raise ValueError(f"data set {self.dataset} has no options {unknown}")
         if self.depth_m is not None and self.depth_m[0] >= self.depth_m[1]:
             raise ValueError(f"depth_m {list(self.depth_m)} must be [min, max]")
+        if self.size is not None and self.photo_size is not None:
+            raise ValueError("give size, of photograph and ground truth, or photo_size, of the photograph alone")
         return self
 
     def value(self, system: str, metric: MetricName) -> float | None:
@@ -110,6 +118,7 @@ class Protocol(Strict):
         metrics: and the unit of each.
         alignment: of every prediction before it is scored.
         focal: whose focal length makes the depth metric.
+        masked_boundaries: pixels without ground truth are left out of boundary scores; False is the published code.
         headline_system: the model that the table presents, which bands are of.
         band_tolerance, band_reason: what a band is wider by than the known values, and why; None for no bands.
         average_rank: of each system over the sets, as printed.
@@ -120,6 +129,7 @@ class Protocol(Strict):
     metrics: Annotated[dict[MetricName, Unit], Field(min_length=1)]
     alignment: AlignmentMode
     focal: Focal
+    masked_boundaries: bool = False
     headline_system: str
     band_tolerance: Annotated[float, Field(ge=0, lt=1)] | None = None
     band_reason: str = ""

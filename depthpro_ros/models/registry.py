@@ -65,7 +65,7 @@ def load_estimator(model: str | Path, *, device: str = "auto", precision: str = 
     """
     chosen_device = resolve_device(device)
     dtype = resolve_precision(precision, chosen_device)
-    name, path, notice = _resolve_model(str(model))
+    name, path, notice = find_model(str(model))
     network = load_network(path).to(chosen_device, dtype)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if notice:
@@ -112,8 +112,15 @@ def resolve_precision(precision: str, device: torch.device) -> torch.dtype:
     return PRECISIONS[precision]
 
 
-def _resolve_model(model: str) -> tuple[str, Path, str]:
-    """Name, weights and notice of what the user asked for."""
+def find_model(model: str) -> tuple[str, Path, str]:
+    """What a user means by a model, without loading it.
+
+    Returns:
+        Its name, the path of its weights, and what the user must know about it (empty if nothing).
+
+    Raises:
+        WeightsError: there are no such weights.
+    """
     if model in ("auto", "depth_pro"):
         path = find_apple_weights()
         if path is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 
 import pytest
 
@@ -163,3 +164,10 @@ def test_a_report_can_be_written_again(model, bag, tmp_path, capsys):
     assert run("report", tmp_path / "out", "--fail-if", "abs_rel>0.05") == 1
     assert (tmp_path / "out" / "report.html").exists()
     assert run("report", tmp_path / "nothing") == 3
+
+
+def test_the_node_needs_ros_and_says_how_to_get_it(bag, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "rclpy", None)
+    monkeypatch.delitem(sys.modules, "depthpro_ros.node.live_evaluation", raising=False)
+    assert run("node", bag, "-o", tmp_path / "out") == 2
+    assert "setup.bash" in capsys.readouterr().err

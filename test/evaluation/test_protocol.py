@@ -73,6 +73,18 @@ def test_depthart_makes_errors_of_delta1() -> None:
     assert len(protocol.systems) == 7
 
 
+def test_depthart_sees_256_pixels_and_scores_ibims_at_its_own_size() -> None:
+    protocol = read_protocol("depthart")
+    assert [each.size for each in protocol.sets] == [(256, 256)] * 3 + [None]
+    ibims = protocol.of("iBims")
+    assert (ibims.photo_size, ibims.aligned_corners) == ((256, 256), True)
+    assert [each.cut_border_px for each in protocol.sets] == [0, 0, 8, 0]
+
+
+def test_published_boundaries_have_no_mask() -> None:
+    assert not read_protocol("depth_pro_boundaries").masked_boundaries
+
+
 def test_a_band_spans_paper_and_measurements_and_five_percent() -> None:
     protocol = read_protocol("depth_pro_zero_shot")
     assert protocol.band("Booster", "delta1") == pytest.approx((46.6 * 0.95, 48.8 * 1.05))
@@ -104,6 +116,11 @@ def test_own_results_stand_beside_the_published_ones() -> None:
     assert "| ZeroDepth | out of memory | out of memory | 46.5 | 64.3 | 12.9 | out of memory |" in lines
     assert lines[-2] == "| **ours** |  |  |  |  | 38.2 |  |"
     assert lines[-1].startswith("| expected of Depth Pro | 44.3 to 51.2 |")
+
+
+def test_a_set_with_an_own_value_only_has_a_column() -> None:
+    text = protocol_table(read_protocol("depth_pro_other_sets"), "abs_rel", {"ours": {"iBims-1": 0.1}})
+    assert text.splitlines()[0] == "| abs_rel ↓ | iBims-1 | NYUv2 |" and "| **ours** | 0.100 |  |" in text
 
 
 def test_a_table_has_only_the_sets_of_its_metric() -> None:
@@ -140,6 +157,7 @@ def test_what_does_not_fit_is_named(tmp_path: Path, change: dict, problem: str) 
         ({"dataset": "sintl"}, "unknown data set 'sintl'"),
         ({"options": {"colour": 1}}, "no options"),
         ({"depth_m": [10, 1]}, "must be"),
+        ({"size": [2, 2], "photo_size": [2, 2]}, "photo_size, of the photograph alone"),
         ({"published": {"A": {"boundary_f1": 1.5}}}, "above 1"),
         ({"published": {"A": {"boundary_f1": "much"}}}, "boundary_f1"),
         ({"title": "Spring"}, "titles of their own"),

@@ -14,25 +14,29 @@ from typing import TYPE_CHECKING
 from depthpro_ros.cli.arguments import positive_float, positive_int
 
 if TYPE_CHECKING:
+    from depthpro_ros.evaluation.alignment import AlignmentMode
     from depthpro_ros.evaluation.report import Criterion
     from depthpro_ros.evaluation.results.folder import ResultsFolder
     from depthpro_ros.evaluation.run.frames import Selection
-    from depthpro_ros.evaluation.run.scoring import FrameScorer
+    from depthpro_ros.evaluation.run.scoring import FrameScorer, MetricGroup
 
 DONE, CRITERIA_FAILED, NOTHING, INTERRUPTED = 0, 1, 4, 130
 ALIGNMENTS = ("none", "median_scale", "median_ratio", "lsq_scale", "l1_scale", "affine_depth", "affine_disparity")
 METRICS = ("boundary", "flicker", "profiles", "opw", "clouds", "dbe", "planes", "reprojection")
-DEFAULT_METRICS = ("boundary", "flicker", "profiles")
+DEFAULT_METRICS: tuple[MetricGroup, ...] = ("boundary", "flicker", "profiles")
+DEFAULT_ALIGNMENTS: tuple[AlignmentMode, ...] = ("none", "median_scale", "affine_disparity")
+MIN_DEPTH_M, MAX_DEPTH_M = 1e-3, 80.0
 
 
-def add_result_arguments(parser: argparse.ArgumentParser) -> None:
+def add_result_arguments(parser: argparse.ArgumentParser, *, resume: bool = True) -> None:
     """Where results go and what they decide."""
     group = parser.add_argument_group("results")
     group.add_argument(
         "-o", "--output", metavar="DIR", type=Path, help="folder for the results (default: out/evaluate/NAME)"
     )
     group.add_argument("--force", action="store_true", help="replace an earlier evaluation there")
-    group.add_argument("--resume", action="store_true", help="go on with an evaluation that was interrupted")
+    if resume:
+        group.add_argument("--resume", action="store_true", help="go on with an evaluation that was interrupted")
     group.add_argument("--json", action="store_true", help="print summary.json instead of a table")
     group.add_argument(
         "--fail-if",
@@ -55,34 +59,47 @@ def add_selection_arguments(parser: argparse.ArgumentParser, *, times: bool = Tr
 
 
 def add_scoring_arguments(parser: argparse.ArgumentParser, *, protocol: bool = False) -> None:
-    """How frames are scored; a protocol says some of it."""
-    group = parser.add_argument_group("scoring")
-    if not protocol:
-        group.add_argument(
-            "--align",
-            metavar="MODE,...",
-            type=lambda text: _listed(text, ALIGNMENTS),
-            default=("none", "median_scale", "affine_disparity"),
-            help=f"alignments, of {', '.join(ALIGNMENTS)}; none is the headline of metric depth "
-            "(default: none,median_scale,affine_disparity)",
-        )
-        group.add_argument(
-            "--min-depth", metavar="M", type=float, default=1e-3, help="nearer ground truth does not count"
-        )
-        group.add_argument(
-            "--max-depth",
-            metavar="M",
-            type=positive_float,
-            default=80.0,
-            help="farther ground truth does not count (default: %(default)s)",
-        )
-        group.add_argument("--crop", default="none", choices=("none", "garg", "eigen_kitti", "eigen_nyu", "border8"))
+    """How frames are scored.
+
+    Args:
+        protocol: a protocol may say it, so that what is not given is None.
+    """
+    group = parser.add_argument_group("scoring", "said by the protocol, where there is one" if protocol else None)
+    group.add_argument(
+        "--align",
+        metavar="MODE,...",
+        type=lambda text: _listed(text, ALIGNMENTS),
+        default=None if protocol else DEFAULT_ALIGNMENTS,
+        help=f"alignments, of {', '.join(ALIGNMENTS)}; none is the headline of metric depth "
+        f"(default: {','.join(DEFAULT_ALIGNMENTS)})",
+    )
+    group.add_argument(
+        "--min-depth",
+        metavar="M",
+        type=float,
+        default=None if protocol else MIN_DEPTH_M,
+        help=f"nearer ground truth does not count (default: {MIN_DEPTH_M})",
+    )
+    group.add_argument(
+        "--max-depth",
+        metavar="M",
+        type=positive_float,
+        default=None if protocol else MAX_DEPTH_M,
+        help=f"farther ground truth does not count (default: {MAX_DEPTH_M})",
+    )
+    group.add_argument(
+        "--crop",
+        default=None if protocol else "none",
+        choices=("none", "garg", "eigen_kitti", "eigen_nyu", "border8"),
+        help="part of the image that counts (default: none, which is all)",
+    )
     group.add_argument(
         "--metrics",
         metavar="GROUP,...",
         type=lambda text: _listed(text, METRICS),
-        default=DEFAULT_METRICS,
-        help=f"beside the scores, of {', '.join(METRICS)} (default: {','.join(DEFAULT_METRICS)})",
+        default=None if protocol else DEFAULT_METRICS,
+        help=f"beside the scores, of {', '.join(METRICS)} (default: {','.join(DEFAULT_METRICS)}"
+        f"{'; with a protocol, what it needs' if protocol else ''})",
     )
     group.add_argument(
         "--invalid-pred",
@@ -113,8 +130,13 @@ def scorer_of(args: argparse.Namespace) -> FrameScorer:
     from depthpro_ros.evaluation.masks import DepthMask
     from depthpro_ros.evaluation.run.scoring import FrameScorer
 
-    mask = DepthMask(args.min_depth, args.max_depth, args.crop)
-    return FrameScorer(mask, args.align, args.invalid_pred, args.metrics)
+    mask = DepthMask(
+        MIN_DEPTH_M if args.min_depth is None else args.min_depth,
+        MAX_DEPTH_M if args.max_depth is None else args.max_depth,
+        args.crop or "none",
+    )
+    alignments = DEFAULT_ALIGNMENTS if args.align is None else args.align
+    return FrameScorer(mask, alignments, args.invalid_pred, DEFAULT_METRICS if args.metrics is None else args.metrics)
 
 
 def selection_of(args: argparse.Namespace) -> Selection:

@@ -50,7 +50,7 @@ def evaluate(
             predictor.restore(last.focal.width_px, last.focal.estimated)
         done, last = done + 1, record
     evaluated = 0
-    pictures = _Pictures(source.total)
+    pictures = Pictures(source.total)
     with Progress(source.total, done) as progress:
         for record, scored in records(source, predictor, scorer, done):
             picture = None
@@ -115,7 +115,7 @@ def thumbnail_of(scored: Scored) -> Thumbnail:
     )
 
 
-class _Pictures:
+class Pictures:
     """Which frames keep a picture: some, evenly spaced, and those that are better or worse than nearly all before."""
 
     def __init__(self, total: int) -> None:

@@ -64,6 +64,8 @@ class FrameScorer:
         alignments: of which there are scores; `none` is the headline of a metric model.
         invalid: what invalid predictions are.
         metrics: groups of figures beside the scores, each where the frame has what it needs.
+        masked_boundaries: leave pixels without ground truth out of boundary scores; False is the published code (see
+            `boundaries`).
 
     A prediction of another size is resized bilinearly to the ground truth's, never the reverse.
 
@@ -75,6 +77,7 @@ class FrameScorer:
     alignments: tuple[AlignmentMode, ...] = DEFAULT_ALIGNMENTS
     invalid: InvalidPolicy = "penalise"
     metrics: tuple[MetricGroup, ...] = DEFAULT_METRICS
+    masked_boundaries: bool = True
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.metrics) - set(get_args(MetricGroup)))
@@ -109,7 +112,8 @@ class FrameScorer:
                 profiles = Profiles.of(depth_m, frame.truth_m, counts)
             self._against_truth(scored, counts, figures)
         if frame.alpha is not None and "boundary" in self.metrics:
-            figures["boundary_recall"] = boundary_recall(_sized(depth_m, frame.alpha.shape), frame.alpha)
+            sized = _sized(depth_m, frame.alpha.shape)
+            figures["boundary_recall"] = boundary_recall(sized, frame.alpha, masked=self.masked_boundaries)
         if before is not None:
             self._over_time(before, scored, figures)
         record = FrameRecord(
@@ -143,7 +147,7 @@ class FrameScorer:
         assert truth_m is not None
         if "boundary" in self.metrics:
             # sky is farther than everything, and its outline is an edge
-            figures["boundary_f1"] = boundary_f1(depth_m, truth_m)
+            figures["boundary_f1"] = boundary_f1(depth_m, truth_m, masked=self.masked_boundaries)
         if "clouds" in self.metrics:
             _cloud_figures(scored, counts, figures)
         if "dbe" in self.metrics and extras.edges is not None:
