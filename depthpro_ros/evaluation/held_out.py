@@ -16,8 +16,8 @@ import torch
 
 from depthpro_ros.evaluation.comparison import Comparison, Result, Row
 from depthpro_ros.evaluation.focal import score_focals
+from depthpro_ros.evaluation.held_out_page import Run, page, table
 from depthpro_ros.evaluation.real_sets import KINECT_VARIABLE, KinectDining, real_sets
-from depthpro_ros.evaluation.report import Run, page, table
 from depthpro_ros.evaluation.trivial import TrivialPredictors
 from depthpro_ros.frames import FrameSet, RgbdFrame
 from depthpro_ros.models import Estimator, load_estimator

@@ -8,7 +8,7 @@ import pytest
 from depthpro_ros import load_estimator
 from depthpro_ros.evaluation.comparison import Result
 from depthpro_ros.evaluation.held_out import FITTING_SEEDS, HELD_OUT_SEEDS, evaluate
-from depthpro_ros.evaluation.report import table
+from depthpro_ros.evaluation.held_out_page import table
 from depthpro_ros.models.registry import NANO_WEIGHTS
 from depthpro_ros.training.data.scenes import FIRST_TRAINING_SEED
 

@@ -100,6 +100,10 @@ class ResultsFolder:
         path = self._thumbnail(index)
         return Thumbnail.load(path) if path.exists() else None
 
+    def pictured(self) -> list[int]:
+        """Numbers of the frames whose pictures were kept."""
+        return sorted(int(path.stem) for path in (self.path / "thumbnails").glob("[0-9]*.npz"))
+
     def set_live(self, live: LiveSummary) -> None:
         """Keep what the node's run came to."""
         (self.path / "live.json").write_text(json.dumps(live.to_json(), indent=2) + "\n", encoding="utf-8")

@@ -7,7 +7,7 @@ import os
 
 from depthpro_ros.evaluation.comparison import Comparison, Result, Row
 from depthpro_ros.evaluation.focal import score_focals
-from depthpro_ros.evaluation.report import Run, page, table
+from depthpro_ros.evaluation.held_out_page import Run, page, table
 from depthpro_ros.machine import machine
 
 
