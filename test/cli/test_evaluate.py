@@ -171,3 +171,18 @@ def test_the_node_needs_ros_and_says_how_to_get_it(bag, tmp_path, monkeypatch, c
     monkeypatch.delitem(sys.modules, "depthpro_ros.node.live_evaluation", raising=False)
     assert run("node", bag, "-o", tmp_path / "out") == 2
     assert "setup.bash" in capsys.readouterr().err
+
+
+def test_an_output_bag_has_every_frame_that_was_scored(model, bag, tmp_path, capsys):
+    from depthpro_ros.bag_messages import depth_metres
+    from depthpro_ros.evaluation.bags.recording import Recording
+
+    assert run("bag", bag, "-o", tmp_path / "out", "--output-bag") == 0
+    with Recording(tmp_path / "out" / "bag") as recording:
+        assert not recording.problems
+        assert {recording.counts[t] for t in ("/depth/image", "/depth/points", "/truth/image", "/camera/image")} == {4}
+        assert recording.counts["/evaluation/abs_rel"] == 4
+        errors = [depth_metres(read.message) for read in recording.messages(["/error/image"])]
+    # the error is 10 % everywhere; as a depth image it would be 0.1 m
+    assert all(error == pytest.approx(0.1, abs=1e-5) for error in errors)
+    assert run("bag", bag, "-o", tmp_path / "out", "--output-bag", "--resume") == 2

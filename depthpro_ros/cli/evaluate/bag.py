@@ -46,13 +46,18 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate; see `depthpro_ros.cli.evaluate` for exit codes."""
+    from depthpro_ros.errors import InputError
+    from depthpro_ros.evaluation.bags.output import OutputBag
     from depthpro_ros.evaluation.results.folder import ResultsFolder
     from depthpro_ros.evaluation.run.bag_source import BagSource
     from depthpro_ros.evaluation.run.describe import describe
+    from depthpro_ros.evaluation.run.output import output_frame
     from depthpro_ros.evaluation.run.predictors import PipelinePredictor, model_info
     from depthpro_ros.evaluation.run.runner import evaluate
     from depthpro_ros.models import load_estimator
 
+    if args.output_bag and args.resume:
+        raise InputError("a bag cannot be gone on with: give --output-bag or --resume, not both")
     scorer, selection = scorer_of(args), selection_of(args)
     with opened(args.bag) as recording:
         choice = topics_of(args, recording)
@@ -77,4 +82,12 @@ def run(args: argparse.Namespace) -> int:
             notes=[*(problem.text for problem in recording.problems), *source.notes],
         )
         folder = ResultsFolder.create(output_of(args, args.bag.stem), info, force=args.force, resume=args.resume)
-        return evaluated(args, folder, lambda: evaluate(source, predictor, scorer, folder))
+
+        def work() -> None:
+            if not args.output_bag:
+                evaluate(source, predictor, scorer, folder)
+                return
+            with OutputBag(folder.path / "bag", replace=args.force) as bag:
+                evaluate(source, predictor, scorer, folder, on_scored=lambda *both: bag.write(output_frame(*both)))
+
+        return evaluated(args, folder, work)
