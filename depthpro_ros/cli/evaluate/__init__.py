@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 
-from depthpro_ros.cli.evaluate import bag, bags, compare, report
+from depthpro_ros.cli.evaluate import bag, bags, compare, dataset, fleet, node, report
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -23,5 +23,5 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "4 nothing was evaluated, 130 interrupted (what was done is written, --resume goes on).",
     )
     kinds = parser.add_subparsers(title="what", metavar="WHAT", required=True)
-    for kind in (bag, bags, compare, report):
+    for kind in (bag, node, bags, dataset, fleet, compare, report):
         kind.add_parser(kinds)

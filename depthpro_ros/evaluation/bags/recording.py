@@ -77,9 +77,16 @@ class Recording:
         """The same, to be given to `read` and `gather`."""
         return tuple(Reference(topic, place) for place in self.places(topic))
 
-    def messages(self, topics: Collection[str]) -> Iterator[Read]:
-        """All messages of these topics, by time of recording."""
-        streams = [part.messages(topics) for part in self._parts]
+    def messages(
+        self, topics: Collection[str], start_ns: int | None = None, stop_ns: int | None = None
+    ) -> Iterator[Read]:
+        """All messages of these topics, by time of recording.
+
+        Args:
+            topics: their names.
+            start_ns, stop_ns: times of recording; the stop is left out.
+        """
+        streams = [part.messages(topics, start_ns, stop_ns) for part in self._parts]
         yield from heapq.merge(*streams, key=lambda read: read.place.time_ns)
 
     def read(self, reference: Reference) -> Read:
@@ -112,8 +119,11 @@ class Recording:
             for reference in set(group):
                 wanted[reference].append(number)
         found: dict[int, dict[Reference, Read]] = defaultdict(dict)
+        if not wanted:
+            return
         topics = {reference.topic for reference in wanted}
-        for read in self.messages(topics) if topics else ():
+        times = [reference.place.time_ns for reference in wanted]
+        for read in self.messages(topics, min(times), max(times) + 1):
             reference = Reference(read.topic, read.place)
             for number in wanted.pop(reference, ()):
                 here = found[number]
