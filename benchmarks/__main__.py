@@ -17,8 +17,9 @@ def main() -> None:
     """Print all tables."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     print(f"Machine: {machine([device])}; torch {torch.__version__}, Python {platform.python_version()}\n")
-    subprocess.run([sys.executable, "-m", "benchmarks.bench_node"], check=True)
-    print()
+    for part in ("bench_node", "bench_evaluation"):
+        subprocess.run([sys.executable, "-m", f"benchmarks.{part}"], check=True)
+        print()
     sys.argv = ["bench_network"]
     if torch.cuda.is_available():
         sys.argv += ["--device", "cuda", "--precisions", "float16", "float32", "--runs", "20"]

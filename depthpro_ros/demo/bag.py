@@ -1,14 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The demo's frames as a rosbag2 in MCAP, and the recorded answers read back. No ROS needed.
-
-Metadata version 8 is what every ROS 2 from Humble to Lyrical reads.
-"""
+"""The demo's frames as a rosbag2 in MCAP, and the recorded answers read back. No ROS needed."""
 
 from __future__ import annotations
 
-import shutil
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,18 +13,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from depthpro_ros.camera import Intrinsics
+from depthpro_ros.bag_writer import (
+    BagWriter,
+    RawMessage,
+    camera_info_message,
+    header,
+    image_message,
+    message_types,
+)
+from depthpro_ros.camera import CameraModel
 from depthpro_ros.demo.photographs import DemoFrame
-from depthpro_ros.errors import InputError
 
 IMAGE, CAMERA_INFO, TRUTH = "/camera/image_raw", "/camera/camera_info", "/camera/depth_truth/image"
 FRAME_ID = "camera_optical_frame"
 FIRST_STAMP_NS = 1_735_689_600 * 10**9
 PERIOD_NS = 10**8
-METADATA_VERSION = 8
-
-RawMessage = tuple[str, str, int, bytes]
-"""Topic, type ("sensor_msgs/msg/Image"), time in nanoseconds, serialised message (CDR)."""
 
 
 @dataclass(frozen=True)
@@ -61,51 +60,29 @@ def stamp_of(index: int) -> int:
 
 def write_input(path: Path, frames: Sequence[DemoFrame]) -> None:
     """Write images, calibrations and ground truth, 0.1 s apart; a bag that is there already is replaced."""
-    store, _ = _rosbags()
-    types = store.types
-    with bag_writer(path) as write:
+    with BagWriter(path, replace=True) as bag:
         for index, frame in enumerate(frames):
             stamp = stamp_of(index)
-            header = types["std_msgs/msg/Header"](
-                types["builtin_interfaces/msg/Time"](stamp // 10**9, stamp % 10**9), FRAME_ID
-            )
-            messages = {
-                CAMERA_INFO: _camera_info(types, header, frame),
-                IMAGE: _image(types, header, frame.rgb, "rgb8"),
-            }
+            head = header(stamp, FRAME_ID)
+            bag.write(CAMERA_INFO, camera_info_message(head, _camera(frame)), stamp)
+            bag.write(IMAGE, image_message(head, frame.rgb, "rgb8"), stamp)
             if frame.truth_m is not None:
-                messages[TRUTH] = _image(types, header, frame.truth_m, "32FC1")
-            for topic, message in messages.items():
-                write((topic, message.__msgtype__, stamp, bytes(store.serialize_cdr(message, message.__msgtype__))))
+                bag.write(TRUTH, image_message(head, frame.truth_m, "32FC1"), stamp)
 
 
 @contextmanager
-def bag_writer(path: Path) -> Iterator[Any]:
+def bag_writer(path: Path) -> Iterator[Callable[[RawMessage], None]]:
     """A function that writes `RawMessage`s to a new bag; a bag that is there already is replaced."""
-    store, rosbags = _rosbags()
-    if path.exists():
-        # a run that was interrupted leaves no metadata
-        if not path.is_dir() or any(f.name != "metadata.yaml" and f.suffix != ".mcap" for f in path.iterdir()):
-            raise InputError(f"{path} is there and is no bag: it is not replaced, choose another folder")
-        shutil.rmtree(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    writer = rosbags.Writer(path, version=METADATA_VERSION, storage_plugin=rosbags.StoragePlugin.MCAP)
-    connections: dict[str, Any] = {}
-    with writer:
-
-        def write(message: RawMessage) -> None:
-            topic, msgtype, time_ns, data = message
-            if topic not in connections:
-                connections[topic] = writer.add_connection(topic, msgtype, typestore=store)
-            writer.write(connections[topic], time_ns, data)
-
-        yield write
+    with BagWriter(path, replace=True) as bag:
+        yield bag.write_raw
 
 
 def read_messages(path: Path, topics: Sequence[str] | None = None) -> Iterator[RawMessage]:
     """Every message of a bag, in the order of time."""
-    _, rosbags = _rosbags()
-    with rosbags.Reader(path) as reader:
+    message_types()
+    from rosbags.rosbag2 import Reader
+
+    with Reader(path) as reader:
         chosen = [c for c in reader.connections if topics is None or c.topic in topics]
         for connection, time_ns, data in reader.messages(connections=chosen):
             yield connection.topic, connection.msgtype, time_ns, bytes(data)
@@ -113,7 +90,7 @@ def read_messages(path: Path, topics: Sequence[str] | None = None) -> Iterator[R
 
 def read_answers(path: Path) -> Iterator[Answer]:
     """Pair the images of a recorded bag with the node's answers, by stamp."""
-    store, _ = _rosbags()
+    store = message_types()
     waiting: dict[int, dict[str, tuple[int, Any]]] = defaultdict(dict)
     names = (IMAGE, "/depth/image", "/depth/camera_info", "/depth/points", "/estimated/camera_info")
     for topic, msgtype, time_ns, data in read_messages(path, names):
@@ -144,54 +121,9 @@ def _answer(stamp_ns: int, found: dict[str, tuple[int, Any]]) -> Answer:
     )
 
 
-def _image(types: dict[str, Any], header: Any, pixels: NDArray[Any], encoding: str) -> Any:
-    flat = np.ascontiguousarray(pixels)
-    return types["sensor_msgs/msg/Image"](
-        header=header,
-        height=flat.shape[0],
-        width=flat.shape[1],
-        encoding=encoding,
-        is_bigendian=0,
-        step=flat.strides[0],
-        data=flat.reshape(-1).view(np.uint8),
-    )
-
-
-def _camera_info(types: dict[str, Any], header: Any, frame: DemoFrame) -> Any:
+def _camera(frame: DemoFrame) -> CameraModel:
     """K exact, or all zeros where the camera is not known (the message's own definition of that)."""
+    if frame.camera is not None:
+        return CameraModel.from_intrinsics(frame.camera)
     height, width = frame.rgb.shape[:2]
-    k, p = np.zeros((3, 3)), np.zeros((3, 4))
-    camera: Intrinsics | None = frame.camera
-    if camera is not None:
-        k = camera.matrix
-        p[:, :3] = k
-    return types["sensor_msgs/msg/CameraInfo"](
-        header=header,
-        height=height,
-        width=width,
-        distortion_model="plumb_bob",
-        d=np.zeros(5),
-        k=k.reshape(-1),
-        r=np.eye(3).reshape(-1),
-        p=p.reshape(-1),
-        binning_x=0,
-        binning_y=0,
-        roi=types["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False),
-    )
-
-
-@dataclass(frozen=True)
-class _Rosbags:
-    Writer: Any
-    Reader: Any
-    StoragePlugin: Any
-
-
-def _rosbags() -> tuple[Any, _Rosbags]:
-    """The type store, and the classes of the rosbags package."""
-    try:
-        from rosbags.rosbag2 import Reader, StoragePlugin, Writer
-        from rosbags.typesys import Stores, get_typestore
-    except ImportError as error:
-        raise InputError("the demo reads and writes bags with rosbags: pip install rosbags") from error
-    return get_typestore(Stores.ROS2_HUMBLE), _Rosbags(Writer, Reader, StoragePlugin)
+    return CameraModel(width, height, k=(0.0,) * 9, d=(0.0,) * 5, distortion_model="plumb_bob")

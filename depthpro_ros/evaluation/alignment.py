@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthpro_ros.errors import InputError
-from depthpro_ros.evaluation.masks import BoolMap, FloatMap, check_maps, usable
+from depthpro_ros.evaluation.blocks import BLOCK, aligned, blocks
+from depthpro_ros.evaluation.masks import BoolMap, FloatMap, check_maps, median, usable, values_where
 
 AlignmentMode = Literal[
     "none", "median_scale", "median_ratio", "lsq_scale", "l1_scale", "affine_depth", "affine_disparity"
@@ -55,12 +56,29 @@ class Alignment:
     def apply(self, predicted: FloatMap) -> NDArray[np.float64]:
         """The aligned prediction, of the same shape, float64; what is invalid stays invalid. Not to be written to."""
         p = predicted.astype(np.float64, copy=False)
+        if self.is_scale:
+            return p if self.mode == "none" else self.scale * p
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(usable(p), self.affine_ratio(p, 1.0, np.empty_like(p)), np.nan)
+
+    @property
+    def is_scale(self) -> bool:
+        """Whether it does no more than multiply by `scale`."""
+        return self.mode not in ("affine_depth", "affine_disparity")
+
+    def affine_ratio(
+        self, p: FloatMap, d: NDArray[np.float64] | float, out: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Aligned prediction / d, of an affine map and where both are finite and above 0, written to `out`."""
         if self.mode == "affine_depth":
-            return np.where(usable(p), np.maximum(self.scale * p + self.shift, self.nearest_m), np.nan)
-        if self.mode == "affine_disparity":
-            with np.errstate(divide="ignore", invalid="ignore"):
-                return np.where(usable(p), 1 / np.maximum(self.scale / p + self.shift, 1 / self.farthest_m), np.nan)
-        return p if self.mode == "none" else self.scale * p
+            np.multiply(p, self.scale, out=out, dtype=np.float64)
+            out += self.shift
+            return np.divide(_at_least(self.nearest_m, out), d, out=out)
+        np.divide(self.scale, p, out=out, dtype=np.float64)
+        out += self.shift
+        _at_least(1 / self.farthest_m, out)
+        out *= d
+        return np.divide(1, out, out=out)
 
 
 @dataclass
@@ -90,7 +108,7 @@ class PixelPool:
         counts = usable(predicted) & usable(truth_m)
         if mask is not None:
             counts &= mask
-        p, d = predicted[counts].astype(np.float64), truth_m[counts].astype(np.float64)
+        p, d = (x.astype(np.float64) for x in values_where(counts, predicted, truth_m))
         if 0 < self.max_pixels_per_image < len(p):
             places = np.linspace(0, len(p) - 1, self.max_pixels_per_image).round().astype(np.intp)
             p, d = p[places], d[places]
@@ -149,8 +167,8 @@ def fit_alignments(
     return [fitted[group] for group in groups]
 
 
-def fit_pixels(p: NDArray[np.float64], d: NDArray[np.float64], mode: AlignmentMode) -> Alignment:
-    """Fit predictions p [N] to depths d [N], both finite and above 0.
+def fit_pixels(p: FloatMap, d: FloatMap, mode: AlignmentMode) -> Alignment:
+    """Fit predictions p [N] to depths d [N], both finite and above 0, in float64.
 
     median_scale: median(d) / median(p). median_ratio: median(d / p). lsq_scale: sum(p d) / sum(p^2).
     l1_scale: argmin_s sum |s p - d| / d. affine_depth: argmin sum (s p + t - d)^2.
@@ -162,17 +180,19 @@ def fit_pixels(p: NDArray[np.float64], d: NDArray[np.float64], mode: AlignmentMo
         return Alignment(mode, flag="few_pixels", pixels=len(p))
     scale, shift, used, flag = 1.0, 0.0, mode, ""
     if mode == "median_ratio":
-        scale = float(np.median(d / p))
+        scale = median(np.divide(d, p, dtype=np.float64), overwrite=True)
     elif mode == "lsq_scale":
-        scale = float(p @ d / (p @ p))
+        x, y = p.astype(np.float64, copy=False), d.astype(np.float64, copy=False)
+        scale = float(x @ y / (x @ x))
     elif mode == "l1_scale":
-        scale = weighted_median(d / p, p / d)
+        x, y = p.astype(np.float64, copy=False), d.astype(np.float64, copy=False)
+        scale = weighted_median(y / x, x / y)
     elif mode in ("affine_depth", "affine_disparity"):
-        scale, shift, flag = _line(p, d) if mode == "affine_depth" else _line(1 / p, 1 / d)
-        if flag:
-            used, shift = "median_scale", 0.0
+        scale, shift, flag = _line(p, d, inverse=mode == "affine_disparity")
+    if flag:
+        used, shift = "median_scale", 0.0
     if used == "median_scale":
-        scale = float(np.median(d) / np.median(p))
+        scale = median(d) / median(p)
     return Alignment(mode, used, scale, shift, flag, len(p), float(d.min()), float(d.max()))  # type: ignore[arg-type]
 
 
@@ -183,12 +203,34 @@ def weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) -
     return float(values[order[np.searchsorted(reached, reached[-1] / 2)]])
 
 
-def _line(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float, AlignmentFlag]:
-    """Least-squares slope and offset, and why they are of no use."""
-    mean_x, mean_y = float(x.mean()), float(y.mean())
-    dx = x - mean_x
-    spread = float(dx @ dx)
-    if spread <= len(x) * (CONSTANT * mean_x) ** 2:
+def _at_least(least: float, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The values, those below the least made equal to it."""
+    # to look takes a sixth of the time, and few predictions cross 0; NaN is not to be lost
+    if not values.min(initial=least) >= least:
+        np.maximum(values, least, out=values)
+    return values
+
+
+def _line(p: FloatMap, d: FloatMap, *, inverse: bool) -> tuple[float, float, AlignmentFlag]:
+    """Least-squares slope and offset of d over p, or of 1 / d over 1 / p, and why they are of no use."""
+    memory = aligned(min(BLOCK, len(p))), aligned(min(BLOCK, len(p)))
+    rows = []
+    for taken in blocks(len(p)):
+        count = taken.stop - taken.start
+        x, y = memory[0][:count], memory[1][:count]
+        for values, into in ((p[taken], x), (d[taken], y)):
+            np.copyto(into, values)
+            if inverse:
+                np.divide(1, into, out=into)
+        mean_x, mean_y = float(np.add.reduce(x)) / count, float(np.add.reduce(y)) / count
+        x -= mean_x
+        y -= mean_y
+        rows.append((count, mean_x, mean_y, float(x @ x), float(x @ y)))
+    # put together as variances are (Chan, Golub and LeVeque 1979)
+    n, means_x, means_y, squares, products = np.array(rows).T
+    mean_x, mean_y = float(n @ means_x) / len(p), float(n @ means_y) / len(p)
+    spread = float(squares.sum() + n @ (means_x - mean_x) ** 2)
+    if spread <= len(p) * (CONSTANT * mean_x) ** 2:
         return 1.0, 0.0, "constant_prediction"
-    slope = float(dx @ (y - mean_y)) / spread
+    slope = float(products.sum() + (n * (means_x - mean_x)) @ (means_y - mean_y)) / spread
     return slope, mean_y - slope * mean_x, "" if slope > 0 else "negative_scale"

@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,10 +51,18 @@ def boundary_f1(
     check_maps(predicted_m, truth_m, valid)
     _check_masked(valid, masked)
     known = _known(~(np.isnan(truth_m) | (truth_m <= 0)), valid) if masked else None
-    counts = [
-        _EdgeCounts.of(predicted, true, pairs)
-        for predicted, true, pairs in zip(_ratios(predicted_m), _ratios(truth_m), _pairs(known), strict=True)
-    ]
+    predicted, true = _lines(predicted_m, known), _lines(truth_m, known)
+    row = predicted_m.shape[1] + 1
+    with np.errstate(divide="ignore", invalid="ignore"):
+        counts = [
+            _EdgeCounts.of(predicted[here] / predicted[there], true[here] / true[there])
+            for here, there in (
+                (np.s_[:-1], np.s_[1:]),
+                (np.s_[:-row], np.s_[row:]),
+                (np.s_[1:], np.s_[:-1]),
+                (np.s_[row:], np.s_[:-row]),
+            )
+        ]
     if masked and not any(count.true[0] for count in counts):
         return math.nan
     scores = np.zeros(len(THRESHOLDS))
@@ -95,11 +104,14 @@ def boundary_recall(
             outline = outline & pairs
         outlined += (total := int(np.count_nonzero(outline)))
         # Python's floats are compared in the type of the map, as published for the recall, not for F1
+        hits = ratio > float(THRESHOLDS[0])
+        if pairs is not None:
+            hits &= pairs
+        places, values, on_outline = _along_rows(hits), ratio[hits], outline[hits]
         for k, threshold in enumerate(THRESHOLDS.tolist()):
-            hits = ratio > threshold
-            if pairs is not None:
-                hits &= pairs
-            shares[k, direction] = np.count_nonzero(thinned(hits, ratio) & outline) / max(total, 1)
+            above = values > threshold
+            kept = _strongest_of_runs(places[above], values[above])
+            shares[k, direction] = np.count_nonzero(on_outline[above][kept]) / max(total, 1)
     if masked and not outlined:
         return math.nan
     return float(np.sum(_mean_of_four(*shares.T) * WEIGHTS))
@@ -107,18 +119,25 @@ def boundary_recall(
 
 def thinned(hits: BoolMap, strength: FloatMap) -> BoolMap:
     """Of each run of hits along a row, keep the strongest, the first of equals. Both [H, W]."""
-    # a column of misses ends the runs of each row before the next one begins
-    padded = np.pad(hits, ((0, 0), (0, 1))).ravel()
-    places = np.flatnonzero(padded)
-    kept = np.zeros_like(padded)
-    if len(places):
-        begins = np.flatnonzero(np.diff(places, prepend=-2) > 1)
-        run = np.repeat(np.arange(len(begins)), np.diff(begins, append=len(places)))
-        values = np.pad(strength, ((0, 0), (0, 1))).ravel()[places]
-        strongest = np.flatnonzero(values == np.maximum.reduceat(values, begins)[run])
-        _, first = np.unique(run[strongest], return_index=True)
-        kept[places[strongest[first]]] = True
-    return kept.reshape(hits.shape[0], -1)[:, :-1]
+    kept = np.zeros(hits.shape, np.bool_)
+    kept.ravel()[np.flatnonzero(hits)[_strongest_of_runs(_along_rows(hits), strength[hits])]] = True
+    return kept
+
+
+def _along_rows(hits: BoolMap) -> NDArray[np.intp]:
+    """Where the hits are, row after row with a gap between, so that no run goes on in the next row."""
+    places = np.flatnonzero(hits)
+    return places + places // max(hits.shape[1], 1)
+
+
+def _strongest_of_runs(places: NDArray[np.intp], values: FloatMap) -> NDArray[np.intp]:
+    """Of each run of neighbouring places the one with the greatest value, the first of equals; indices, all [N]."""
+    if not len(places):
+        return places
+    begins = np.flatnonzero(np.diff(places, prepend=-2) > 1)
+    run = np.repeat(np.arange(len(begins)), np.diff(begins, append=len(places)))
+    strongest = np.flatnonzero(values == np.maximum.reduceat(values, begins)[run])
+    return strongest[np.flatnonzero(np.diff(run[strongest], prepend=-1))]
 
 
 @dataclass(frozen=True)
@@ -130,27 +149,51 @@ class _EdgeCounts:
     both: Counts
 
     @classmethod
-    def of(cls, predicted: FloatMap, true: FloatMap, pairs: BoolMap | None) -> _EdgeCounts:
-        """Count ratios above each threshold where `pairs`; a ratio above one threshold is above all lower ones."""
-        predicted_edge, true_edge = predicted > THRESHOLDS[0], true > THRESHOLDS[0]
-        if pairs is not None:
-            predicted_edge &= pairs
-            true_edge &= pairs
-        above_predicted = np.searchsorted(THRESHOLDS, predicted[predicted_edge])
-        above_true = np.searchsorted(THRESHOLDS, true[true_edge])
-        shared = predicted_edge & true_edge
-        above_both = np.searchsorted(THRESHOLDS, np.minimum(predicted[shared], true[shared]))
-        return cls(_at_least(above_predicted), _at_least(above_true), _at_least(above_both))
+    def of(cls, predicted: FloatMap, true: FloatMap) -> _EdgeCounts:
+        """Count ratios [N] above each threshold; NaN is above none."""
+        limits = list(zip(_above(predicted.dtype), _above(true.dtype), strict=True))
+        edge = predicted > limits[0][0]
+        edge |= true > limits[0][1]
+        places = np.flatnonzero(edge)
+        predicted, true = predicted[places], true[places]
+        counts = np.zeros((3, len(THRESHOLDS)), np.intp)
+        for k, (least, least_true) in enumerate(limits):
+            hits, true_hits = predicted > least, true > least_true
+            counts[:, k] = [np.count_nonzero(x) for x in (hits, true_hits, hits & true_hits)]
+        return cls(*counts)
 
 
-def _at_least(levels: NDArray[np.intp]) -> Counts:
-    """How many levels are above 0, above 1, and so on."""
-    return np.cumsum(np.bincount(levels, minlength=len(THRESHOLDS) + 1)[::-1])[::-1][1:]
+def _above(dtype: np.dtype[Any]) -> FloatMap:
+    """For each threshold the number of this type that exactly those ratios are above that are above the threshold."""
+    # the published code compares in float64; in the map's own type it takes half the time
+    nearest = THRESHOLDS.astype(dtype)
+    return np.where(nearest > THRESHOLDS, np.nextafter(nearest, dtype.type(0)), nearest)
 
 
 def _mean_of_four(a: Shares, b: Shares, c: Shares, d: Shares) -> Shares:
     """Added one after the other: other orders differ in the last bit."""
     return 0.25 * (a + b + c + d)
+
+
+def _nearness(depth_m: FloatMap) -> FloatMap:
+    """Inverse depth."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # to look takes less time than to clip; NaN is not above the least either
+        clipped = depth_m if depth_m.min(initial=np.inf) > MIN_DEPTH_M else depth_m.clip(min=MIN_DEPTH_M)
+        # a float keeps the map's own type, in which the published code computes
+        result: FloatMap = 1.0 / clipped
+    return result
+
+
+def _lines(depth_m: FloatMap, known: BoolMap | None) -> FloatMap:
+    """Nearness, row after row with NaN behind each, [H (W + 1)]; NaN, which makes no edge, where it is not known."""
+    height, width = depth_m.shape
+    nearness = _nearness(depth_m)
+    lines = np.full((height, width + 1), np.nan, nearness.dtype)
+    lines[:, :width] = nearness
+    if known is not None:
+        lines[:, :width][~known] = np.nan
+    return lines.ravel()
 
 
 def _ratios(depth_m: FloatMap) -> Iterator[FloatMap]:
@@ -159,8 +202,7 @@ def _ratios(depth_m: FloatMap) -> Iterator[FloatMap]:
     The vertical ones come transposed: neighbours lie along rows in all four.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        # a float keeps the map's own type, in which the published code computes
-        nearness = 1.0 / depth_m.clip(min=MIN_DEPTH_M)
+        nearness = _nearness(depth_m)
         turned = np.ascontiguousarray(nearness.T)
         for image in (nearness, turned):
             yield image[:, :-1] / image[:, 1:]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,17 +135,43 @@ def check_maps(*maps: FloatMap | BoolMap | None) -> None:
 def usable(predicted_m: FloatMap) -> BoolMap:
     """Where a prediction is a depth: finite and above 0."""
     with np.errstate(invalid="ignore"):
-        result: BoolMap = np.isfinite(predicted_m) & (predicted_m > 0)
+        result: BoolMap = predicted_m > 0
+        result &= predicted_m < np.inf
     return result
 
 
-def middle(values: FloatMap) -> tuple[float, float]:
-    """The two middle values of [N], whose mean is the median; the same twice where N is odd, NaN where it is 0."""
+def values_where(mask: BoolMap, *maps: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+    """Values of maps [H, W] where the mask is True, [N] each, row by row; not to be written to.
+
+    Several times as fast as indexing with the mask.
+    """
+    if mask.all():
+        return tuple(x.ravel() for x in maps)
+    places = np.flatnonzero(mask)
+    return tuple(x.ravel()[places] for x in maps)
+
+
+def middle(values: FloatMap, *, overwrite: bool = False) -> tuple[float, float]:
+    """The two middle values of [N], whose mean is the median; the same twice where N is odd, NaN where it is 0.
+
+    Args:
+        values: without NaN.
+        overwrite: leave them in another order, which saves a copy.
+    """
     if not len(values):
         return math.nan, math.nan
-    low, high = (len(values) - 1) // 2, len(values) // 2
-    parted = np.partition(values, (low, high))
-    return float(parted[low]), float(parted[high])
+    half = len(values) // 2
+    parted = values if overwrite else values.copy()
+    # one pivot takes a third of the time of two
+    parted.partition(half)
+    high = float(parted[half])
+    return (high if len(values) % 2 else float(parted[:half].max())), high
+
+
+def median(values: FloatMap, *, overwrite: bool = False) -> float:
+    """As `np.median`, of [N] without NaN, in a third of the time; NaN where N is 0."""
+    low, high = middle(values, overwrite=overwrite)
+    return (low + high) / 2
 
 
 def _shares(height: int, width: int, top: float, bottom: float, left: float, right: float) -> Window:

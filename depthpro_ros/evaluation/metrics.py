@@ -4,15 +4,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from depthpro_ros.errors import InputError
 from depthpro_ros.evaluation.alignment import Alignment, AlignmentMode, fit_pixels
-from depthpro_ros.evaluation.masks import BoolMap, DepthMask, FloatMap, check_maps, middle, usable
+from depthpro_ros.evaluation.masks import BoolMap, DepthMask, FloatMap, check_maps, usable, values_where
+from depthpro_ros.evaluation.pixel_errors import aligned_errors
 from depthpro_ros.evaluation.sums import ErrorSums
 
 InvalidPolicy = Literal["penalise", "ignore", "error"]
@@ -89,10 +90,9 @@ class DepthScores:
         sums: ErrorSums,
         invalid: InvalidPolicy = "penalise",
         alignment: Alignment = Alignment(),  # noqa: B008 - frozen
-        median_log: float = NAN,
-        ratio: float = NAN,
+        ratios: tuple[float, float] = (NAN, NAN),
     ) -> DepthScores:
-        """From the sums over pixels, and the medians where they are known."""
+        """From the sums over pixels and, for the medians, the two middle values of p / d where they are known."""
         counted = sums.usable if invalid == "ignore" else sums.pixels
         right = [count / counted if counted else NAN for count in sums.right]
         variance = sums.mean(sums.log_m2)
@@ -115,9 +115,9 @@ class DepthScores:
             delta_103=right[1],
             delta_105=right[2],
             delta_110=right[3],
-            median_log=median_log,
+            median_log=100 * abs(math.log(ratios[0]) + math.log(ratios[1])) / 2,
             bias=sums.mean(sums.signed),
-            ratio=ratio,
+            ratio=sum(ratios) / 2,
             alignment=alignment.mode,
             alignment_flag=alignment.flag,
         )
@@ -167,32 +167,77 @@ def score_image(
     invalid: InvalidPolicy = "penalise",
 ) -> ScoredImage:
     """As `score_depth`, with exactly the pixels of `mask`, in a form that can be pooled."""
-    check_maps(predicted_m, truth_m, mask)
-    if invalid not in get_args(InvalidPolicy):
-        raise InputError(f"policy {invalid!r} for invalid predictions: use one of {', '.join(get_args(InvalidPolicy))}")
-    known = mask & usable(truth_m)
-    inside = known & usable(predicted_m)
-    pixels, count = int(np.count_nonzero(known)), int(np.count_nonzero(inside))
-    if invalid == "error" and count < pixels:
-        raise InputError(
-            f"{pixels - count} of {pixels} pixels with ground truth have no finite depth above 0: "
-            "score with invalid predictions penalised or ignored"
-        )
-    p, d = predicted_m[inside].astype(np.float64), truth_m[inside].astype(np.float64)
-    alignment = align if isinstance(align, Alignment) else _fit(p, d, align)
-    p = alignment.apply(p)
-    # an affine map that was fitted elsewhere may leave no depth
-    if alignment.shift and not (still := usable(p)).all():
-        p, d = p[still], d[still]
-    sums = ErrorSums.of(p, d, pixels - len(p))
-    low, high = middle(p / d)
-    median_log = (math.log(low) + math.log(high)) / 2
-    scores = DepthScores.of_sums(sums, invalid, alignment, 100 * abs(median_log), (low + high) / 2)
-    return ScoredImage(scores, sums)
+    pixels = _Pixels.of(predicted_m, truth_m, mask, invalid)
+    mode: AlignmentMode | Alignment = ("median_scale" if align else "none") if isinstance(align, bool) else align
+    return pixels.scored([mode if isinstance(mode, Alignment) else pixels.fit(mode)], invalid)[0]
 
 
-def _fit(p: NDArray[np.float64], d: NDArray[np.float64], align: bool | AlignmentMode) -> Alignment:
-    mode: AlignmentMode = ("median_scale" if align else "none") if isinstance(align, bool) else align
-    if mode not in get_args(AlignmentMode):
-        raise InputError(f"alignment {mode!r} is unknown: use one of {', '.join(get_args(AlignmentMode))}")
-    return fit_pixels(p, d, mode)
+def score_alignments(
+    predicted_m: FloatMap,
+    truth_m: FloatMap,
+    *,
+    mask: BoolMap,
+    alignments: Sequence[AlignmentMode],
+    invalid: InvalidPolicy = "penalise",
+) -> dict[AlignmentMode, ScoredImage]:
+    """What `score_image` says of each alignment, in much less time than one after the other.
+
+    Args:
+        predicted_m, truth_m: [H, W] metres, as for `score_depth`.
+        mask: bool [H, W], exactly the pixels to score.
+        alignments: each is fitted to this image.
+        invalid: what invalid predictions are.
+
+    Raises:
+        InputError: as for `score_depth`.
+    """
+    pixels = _Pixels.of(predicted_m, truth_m, mask, invalid)
+    scored = pixels.scored([pixels.fit(mode) for mode in alignments], invalid)
+    return dict(zip(alignments, scored, strict=True))
+
+
+@dataclass(frozen=True)
+class _Pixels:
+    """The pixels of one image that count.
+
+    Attributes:
+        p, d: prediction and ground truth where both are known, [N] each.
+        invalid: how many more pixels have a ground truth only.
+    """
+
+    p: FloatMap
+    d: FloatMap
+    invalid: int
+
+    @classmethod
+    def of(cls, predicted_m: FloatMap, truth_m: FloatMap, mask: BoolMap, invalid: InvalidPolicy) -> _Pixels:
+        """Take them out of the maps."""
+        check_maps(predicted_m, truth_m, mask)
+        if invalid not in get_args(InvalidPolicy):
+            policies = ", ".join(get_args(InvalidPolicy))
+            raise InputError(f"policy {invalid!r} for invalid predictions: use one of {policies}")
+        known = mask & usable(truth_m)
+        inside = known & usable(predicted_m)
+        p, d = values_where(inside, predicted_m, truth_m)
+        pixels = int(np.count_nonzero(known))
+        if invalid == "error" and len(p) < pixels:
+            raise InputError(
+                f"{pixels - len(p)} of {pixels} pixels with ground truth have no finite depth above 0: "
+                "score with invalid predictions penalised or ignored"
+            )
+        return cls(p, d, pixels - len(p))
+
+    def fit(self, mode: AlignmentMode) -> Alignment:
+        """Fit the prediction to the ground truth."""
+        if mode not in get_args(AlignmentMode):
+            raise InputError(f"alignment {mode!r} is unknown: use one of {', '.join(get_args(AlignmentMode))}")
+        return fit_pixels(self.p, self.d, mode)
+
+    def scored(self, alignments: Sequence[Alignment], invalid: InvalidPolicy) -> list[ScoredImage]:
+        """Scores after each alignment."""
+        return [
+            ScoredImage(DepthScores.of_sums(errors.sums, invalid, alignment, errors.ratios), errors.sums)
+            for alignment, errors in zip(
+                alignments, aligned_errors(self.p, self.d, alignments, self.invalid), strict=True
+            )
+        ]

@@ -6,14 +6,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 DELTAS = (1.02, 1.03, 1.05, 1.1, 1.25, 1.25**2, 1.25**3)
 """Limits of max(p / d, d / p), below which a pixel is right."""
-
-BLOCK = 1 << 15
-"""Pixels at a time: intermediate results stay in the cache, and in memory that need not be asked for again."""
 
 
 @dataclass(frozen=True)
@@ -48,43 +42,6 @@ class ErrorSums:
     def usable(self) -> int:
         """Pixels with ground truth and prediction."""
         return self.pixels - self.invalid
-
-    @classmethod
-    def of(cls, p: NDArray[np.float64], d: NDArray[np.float64], invalid: int) -> ErrorSums:
-        """Sum predictions p [N] and ground truths d [N], all finite and above 0.
-
-        Args:
-            invalid: how many more pixels have a ground truth only.
-        """
-        total = cls(invalid, invalid)
-        for start in range(0, len(p), BLOCK):
-            total += cls._of_block(p[start : start + BLOCK], d[start : start + BLOCK])
-        return total
-
-    @classmethod
-    def _of_block(cls, p: NDArray[np.float64], d: NDArray[np.float64]) -> ErrorSums:
-        error = p - d
-        relative = error / d
-        away = np.abs(relative)
-        ratio = p / d
-        e = np.log(ratio)
-        log_mean = float(e.mean())
-        log_absolute = float(np.abs(e).sum())
-        e -= log_mean
-        worse = np.maximum(ratio, d / p)
-        return cls(
-            pixels=len(p),
-            absolute=float(np.abs(error).sum()),
-            squared=float(error @ error),
-            relative=float(away.sum()),
-            signed=float(relative.sum()),
-            squared_by_truth=float(error @ relative),
-            squared_by_truth2=float(relative @ relative),
-            log_absolute=log_absolute,
-            log_mean=log_mean,
-            log_m2=float(e @ e),
-            right=tuple(int(np.count_nonzero(worse < limit)) for limit in DELTAS),
-        )
 
     def __add__(self, other: ErrorSums) -> ErrorSums:
         """The sums over both sets of pixels; variances by Chan, Golub and LeVeque 1979."""

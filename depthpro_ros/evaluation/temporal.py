@@ -7,12 +7,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from depthpro_ros.errors import InputError
-from depthpro_ros.evaluation.alignment import fit_alignment
-from depthpro_ros.evaluation.masks import BoolMap, FloatMap, check_maps, usable
+from depthpro_ros.evaluation.alignment import MIN_PIXELS
+from depthpro_ros.evaluation.masks import BoolMap, FloatMap, check_maps, median, middle, usable, values_where
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,17 @@ class Steadiness:
 
 
 def frame_scale(predicted_m: FloatMap, truth_m: FloatMap, mask: BoolMap | None = None) -> float:
-    """The factor that a frame lacks, median(d / p); NaN where there are too few pixels to say."""
-    alignment = fit_alignment(predicted_m, truth_m, "median_ratio", mask)
-    return math.nan if alignment.flag else alignment.scale
+    """The factor that a frame lacks, median(d / p), as alignment `median_ratio` fits; NaN of less than 10 pixels.
+
+    Raises:
+        InputError: the shapes differ.
+    """
+    check_maps(predicted_m, truth_m, mask)
+    counts = usable(predicted_m) & usable(truth_m)
+    if mask is not None:
+        counts &= mask
+    p, d = values_where(counts, predicted_m, truth_m)
+    return median(np.divide(d, p, dtype=np.float64), overwrite=True) if len(p) >= MIN_PIXELS else math.nan
 
 
 def flicker(before_m: FloatMap, after_m: FloatMap, static: BoolMap | None = None) -> float:
@@ -76,9 +85,13 @@ def flicker(before_m: FloatMap, after_m: FloatMap, static: BoolMap | None = None
     both = usable(before_m) & usable(after_m)
     if static is not None:
         both &= static
-    if not both.any():
-        return math.nan
-    return float(np.median(np.abs(np.log(after_m[both].astype(np.float64) / before_m[both]))))
+    before, after = values_where(both, before_m, after_m)
+    # of the maps' own type, which rounds no more than the maps are rounded themselves
+    change = after / before
+    # |ln| and the greater of ratio and inverse put pixels into the same order, and need one logarithm, not N
+    np.maximum(change, 1 / change, out=change)
+    low, high = middle(change, overwrite=True)
+    return (math.log(low) + math.log(high)) / 2
 
 
 def static_pixels(before: NDArray[np.uint8], after: NDArray[np.uint8], max_change: int = 8) -> BoolMap:
@@ -92,6 +105,6 @@ def static_pixels(before: NDArray[np.uint8], after: NDArray[np.uint8], max_chang
     """
     if before.shape != after.shape or before.ndim != 3:
         raise InputError(f"images of shape {list(before.shape)} and {list(after.shape)}: expected one [H, W, 3]")
-    change = np.abs(after.astype(np.int16) - before)
-    static: BoolMap = (change <= max_change).all(axis=2)
+    change = cv2.absdiff(before, after)
+    static: BoolMap = cv2.inRange(change, (0, 0, 0), (max_change,) * 3) > 0
     return static

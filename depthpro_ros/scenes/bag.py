@@ -11,11 +11,13 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from depthpro_ros.bag_writer import BagWriter, camera_info_message, header, image_message, message_types
+from depthpro_ros.camera import CameraModel, Intrinsics
 from depthpro_ros.errors import InputError
 from depthpro_ros.scenes.layout import Camera
 from depthpro_ros.scenes.paths import camera_path
@@ -25,8 +27,6 @@ from depthpro_ros.scenes.seeds import layout_from_seed
 IMAGE, CAMERA_INFO, TRUTH, TF = "/camera/image_raw", "/camera/camera_info", "/camera/depth_truth/image", "/tf"
 MAP_FRAME, CAMERA_FRAME = "map", "camera_optical_frame"
 FIRST_STAMP_NS = 1_735_689_600 * 10**9
-# Metadata of this version is read by every ROS 2 from Humble to Lyrical.
-_METADATA_VERSION: Literal[8] = 8
 
 
 @dataclass(frozen=True)
@@ -119,70 +119,36 @@ def write_bag(path: Path, seed: int, options: BagOptions) -> None:
     Raises:
         InputError: the folder is there, the seed is negative, or the package rosbags is not installed.
     """
-    try:
-        from rosbags.rosbag2 import StoragePlugin, Writer
-        from rosbags.typesys import Stores, get_typestore
-    except ImportError as error:
-        raise InputError("bags are written with rosbags: pip install depthpro-ros[demo]") from error
-    if path.exists():
-        raise InputError(f"{path} is there already and is not replaced: choose another folder or remove it")
     layout_from_seed(seed)  # a bad seed is told before a folder is made
-    path.parent.mkdir(parents=True, exist_ok=True)
-    store = get_typestore(Stores.ROS2_HUMBLE)
-    connections: dict[str, Any] = {}
-    with Writer(path, version=_METADATA_VERSION, storage_plugin=StoragePlugin.MCAP) as writer:
+    with BagWriter(path) as bag:
         for frame in frames(seed, options):
             stamp_ns = FIRST_STAMP_NS + round(frame.time_s * 1e9)
-            for topic, message in _messages(store.types, frame, stamp_ns).items():
-                if topic not in connections:
-                    connections[topic] = writer.add_connection(topic, message.__msgtype__, typestore=store)
-                writer.write(connections[topic], stamp_ns, store.serialize_cdr(message, message.__msgtype__))
+            for topic, message in _messages(frame, stamp_ns).items():
+                bag.write(topic, message, stamp_ns)
 
 
-def _messages(types: Any, frame: Frame, stamp_ns: int) -> dict[str, Any]:
+def _messages(frame: Frame, stamp_ns: int) -> dict[str, Any]:
     """The messages of one moment, by topic; tf first, so that a player has it when the image comes."""
-    stamp = types["builtin_interfaces/msg/Time"](stamp_ns // 10**9, stamp_ns % 10**9)
-    header = types["std_msgs/msg/Header"](stamp, CAMERA_FRAME)
+    head = header(stamp_ns, CAMERA_FRAME)
     return {
-        TF: _transform(types, frame.camera, stamp),
-        CAMERA_INFO: _camera_info(types, header, frame),
-        IMAGE: _image(types, header, frame.rgb, "rgb8"),
-        TRUTH: _image(types, header, frame.depth_m, "32FC1"),
+        TF: _transform(frame.camera, stamp_ns),
+        CAMERA_INFO: camera_info_message(head, _camera(frame)),
+        IMAGE: image_message(head, frame.rgb, "rgb8"),
+        TRUTH: image_message(head, frame.depth_m, "32FC1"),
     }
 
 
-def _transform(types: Any, camera: Camera, stamp: Any) -> Any:
-    geometry = "geometry_msgs/msg/"
+def _transform(camera: Camera, stamp_ns: int) -> Any:
+    types, geometry = message_types().types, "geometry_msgs/msg/"
     transform = types[geometry + "Transform"](
         types[geometry + "Vector3"](camera.x_m, camera.y_m, camera.height_m),
         types[geometry + "Quaternion"](*quaternion(camera)),
     )
-    header = types["std_msgs/msg/Header"](stamp, MAP_FRAME)
-    return types["tf2_msgs/msg/TFMessage"]([types[geometry + "TransformStamped"](header, CAMERA_FRAME, transform)])
+    stamped = types[geometry + "TransformStamped"](header(stamp_ns, MAP_FRAME), CAMERA_FRAME, transform)
+    return types["tf2_msgs/msg/TFMessage"]([stamped])
 
 
-def _image(types: Any, header: Any, pixels: NDArray[Any], encoding: str) -> Any:
-    flat = np.ascontiguousarray(pixels)
-    height, width = flat.shape[:2]
-    data = flat.reshape(-1).view(np.uint8)
-    return types["sensor_msgs/msg/Image"](header, height, width, encoding, 0, flat.strides[0], data)
-
-
-def _camera_info(types: Any, header: Any, frame: Frame) -> Any:
+def _camera(frame: Frame) -> CameraModel:
     height, width = frame.depth_m.shape
-    projection = np.zeros((3, 4))
-    projection[:, :3] = frame.matrix
-    roi = types["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False)
-    return types["sensor_msgs/msg/CameraInfo"](
-        header,
-        height,
-        width,
-        "plumb_bob",
-        np.zeros(5),
-        frame.matrix.reshape(-1),
-        np.eye(3).reshape(-1),
-        projection.reshape(-1),
-        0,
-        0,
-        roi,
-    )
+    (fx, _, cx), (_, fy, cy), _ = frame.matrix.tolist()
+    return CameraModel.from_intrinsics(Intrinsics(width, height, fx, fy, cx, cy))

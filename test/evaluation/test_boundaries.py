@@ -137,6 +137,29 @@ def test_published_code_to_the_last_bit(seed: int, dtype: str, holes: bool, f1: 
     assert boundary_recall(predicted, truth > 75, masked=False).hex() == recall
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (2, 2), (0, 5)])
+def test_f1_of_narrow_maps_agrees_with_a_loop(shape: tuple[int, int]) -> None:
+    predicted, truth = patches(1, *shape), patches(101, *shape)
+    everywhere = np.ones(shape, bool)
+    assert boundary_f1(predicted, truth, masked=False) == pytest.approx(f1_by_loop(predicted, truth, everywhere))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_steps_at_a_threshold(dtype: type) -> None:
+    """The published code compares ratios of the map's type with thresholds of float64."""
+    thresholds = np.linspace(1.05, 1.25, 10)
+    for threshold in thresholds:
+        for step in (-1, 0, 1):
+            nearest = np.array(threshold).astype(dtype)
+            ratio = np.nextafter(nearest, dtype(2 * step)) if step else nearest
+            depth = np.array([[1.0, 1.0 / float(ratio)], [1.0, 1.0]], dtype)
+            nearness = 1.0 / depth
+            above = np.float64(nearness[0, 1] / nearness[0, 0]) > thresholds
+            # two of the four directions have this edge: P = R = 1/2
+            weights = thresholds / thresholds.sum()
+            assert boundary_f1(depth, depth, masked=False) == pytest.approx(0.5 * weights[above].sum(), abs=1e-9)
+
+
 @pytest.mark.parametrize("hole", [0.0, -1.0, np.nan])
 def test_holes_of_the_truth_make_no_edges(hole: float) -> None:
     """However they are marked; unmasked, a hole of 0 is nearer than everything."""

@@ -9,7 +9,16 @@ import numpy as np
 import pytest
 
 from depthpro_ros.errors import InputError
-from depthpro_ros.evaluation.masks import DepthMask, clamped, crop_window, kb_window, middle
+from depthpro_ros.evaluation.masks import (
+    DepthMask,
+    clamped,
+    crop_window,
+    kb_window,
+    median,
+    middle,
+    usable,
+    values_where,
+)
 
 
 def test_published_crops_in_pixels() -> None:
@@ -71,3 +80,27 @@ def test_clamping_gives_every_pixel_a_depth() -> None:
 def test_middle(values: list[float], expected: tuple[float, float]) -> None:
     assert middle(np.array(values, float)) == expected
     assert all(math.isnan(x) for x in middle(np.zeros(0)))
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 100, 101])
+def test_median_is_numpys(count: int) -> None:
+    values = np.random.default_rng(count).normal(size=count)
+    before = values.copy()
+    assert median(values) == np.median(values)
+    np.testing.assert_array_equal(values, before)
+    assert median(values, overwrite=True) == np.median(before)
+    assert math.isnan(median(np.zeros(0)))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_values_where_are_those_of_indexing(share: float) -> None:
+    rng = np.random.default_rng(0)
+    mask = rng.random((5, 7)) < share
+    one, other = rng.random((5, 7)), rng.random((7, 5)).T
+    for values, x in zip(values_where(mask, one, other), (one, other), strict=True):
+        np.testing.assert_array_equal(values, x[mask])
+
+
+def test_usable_is_finite_and_above_0() -> None:
+    values = np.array([[math.nan, math.inf, -math.inf, 0.0, -0.0, -2.0, 1e-30, 5.0]])
+    assert usable(values).tolist() == [[False] * 6 + [True] * 2]

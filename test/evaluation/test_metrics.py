@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import statistics
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -12,11 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from depthpro_ros.errors import InputError
-from depthpro_ros.evaluation.alignment import Alignment
-from depthpro_ros.evaluation.metrics import DepthScores, score_depth, score_image
+from depthpro_ros.evaluation.alignment import Alignment, AlignmentMode
+from depthpro_ros.evaluation.metrics import DepthScores, ScoredImage, score_alignments, score_depth, score_image
 
 TRUTH = np.random.default_rng(0).uniform(1, 20, (30, 40))
 DELTAS = ("delta_102", "delta_103", "delta_105", "delta_110", "delta1", "delta2", "delta3")
+LIMITS = (1.02, 1.03, 1.05, 1.1, 1.25, 1.25**2, 1.25**3)
 MEANS = ("abs_rel", "sq_rel", "sq_rel_kitti", "rmse", "mae", "rmse_log", "log10", "silog", "bias")
 
 few = settings(max_examples=25, deadline=None)
@@ -47,7 +50,7 @@ def by_pixel(predicted: np.ndarray, truth: np.ndarray) -> dict[str, float]:
         "bias": statistics.fmean((p - d) / d for p, d in pairs),
         "ratio": statistics.median(p / d for p, d in pairs),
     }
-    for name, limit in zip(DELTAS, (1.02, 1.03, 1.05, 1.1, 1.25, 1.25**2, 1.25**3), strict=True):
+    for name, limit in zip(DELTAS, LIMITS, strict=True):
         scores[name] = statistics.fmean(max(p / d, d / p) < limit for p, d in pairs)
     return scores
 
@@ -220,6 +223,77 @@ def test_sums_of_parts_are_the_sum_of_the_whole(seed: int, rows: int) -> None:
     assert math.isnan(pooled.median_log)
 
 
+ALIGNMENTS = get_args(AlignmentMode)
+
+
+def assert_equal(one: ScoredImage, other: ScoredImage) -> None:
+    for part, other_part in ((one.scores, other.scores), (one.sums, other.sums)):
+        for field in dataclasses.fields(part):
+            expected = getattr(other_part, field.name)
+            if not isinstance(expected, str):
+                expected = pytest.approx(expected, rel=1e-12, abs=1e-13, nan_ok=True)
+            assert getattr(part, field.name) == expected, field.name
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_alignments_at_once_are_those_one_by_one(dtype: type) -> None:
+    """Of more pixels than are summed at a time, some without ground truth, some without prediction."""
+    predicted, truth = (x.astype(dtype) for x in noisy(3, (200, 301)))
+    truth[::7, ::3] = np.nan
+    predicted[::5, 1::4] = 0
+    mask = np.random.default_rng(3).random(truth.shape) > 0.1
+    together = score_alignments(predicted, truth, mask=mask, alignments=ALIGNMENTS)
+    assert tuple(together) == ALIGNMENTS
+    for mode, scored in together.items():
+        assert_equal(scored, score_image(predicted, truth, mask=mask, align=mode))
+
+
+@pytest.mark.parametrize("mode", ALIGNMENTS)
+def test_float32_maps_are_scored_in_float64(mode: AlignmentMode) -> None:
+    single = [x.astype(np.float32) for x in noisy(4, (60, 70))]
+    double = [x.astype(np.float64) for x in single]
+    mask = np.ones(single[0].shape, bool)
+    assert_equal(score_image(*single, mask=mask, align=mode), score_image(*double, mask=mask, align=mode))
+
+
+@few
+@given(seed=seeds)
+@pytest.mark.parametrize("mode", ALIGNMENTS)
+def test_aligned_scores_are_those_of_the_aligned_prediction(mode: AlignmentMode, seed: int) -> None:
+    """By the definitions, one pixel at a time."""
+    predicted, truth = noisy(seed)
+    scored = score_alignments(predicted, truth, mask=np.ones(truth.shape, bool), alignments=["none", mode])[mode]
+    aligned = Alignment(
+        mode, mode, scored.scores.scale, _shift(predicted, truth, mode), nearest_m=truth.min(), farthest_m=truth.max()
+    )
+    for name, value in by_pixel(aligned.apply(predicted), truth).items():
+        assert getattr(scored.scores, name) == pytest.approx(value, rel=1e-9, abs=1e-11), name
+
+
+def _shift(predicted: np.ndarray, truth: np.ndarray, mode: AlignmentMode) -> float:
+    if mode not in ("affine_depth", "affine_disparity"):
+        return 0.0
+    power = 1 if mode == "affine_depth" else -1
+    return float(np.polyfit(predicted.ravel() ** power, truth.ravel() ** power, 1)[1])
+
+
+def test_alignments_of_no_pixels() -> None:
+    nothing = np.zeros(TRUTH.shape, bool)
+    for mode, scored in score_alignments(TRUTH, TRUTH, mask=nothing, alignments=ALIGNMENTS).items():
+        assert scored.scores.pixels == 0
+        assert math.isnan(scored.scores.abs_rel)
+        assert scored.scores.alignment_flag == ("" if mode == "none" else "few_pixels")
+    assert score_alignments(TRUTH, TRUTH, mask=nothing, alignments=[]) == {}
+
+
+@pytest.mark.parametrize("factor", [1.25, 1.25**2, 1.02, 1.1, 1 / 1.25, 1 / 1.25**2])
+def test_a_ratio_at_a_limit_is_not_below_it(factor: float) -> None:
+    """Whichever of the two is greater, and whatever the rounding of ratios and logarithms."""
+    scores = score_depth(TRUTH.round() * factor, TRUTH.round())
+    away = max(factor, 1 / factor)
+    assert [getattr(scores, name) for name in DELTAS] == [float(away < limit * (1 - 1e-9)) for limit in LIMITS]
+
+
 def test_shapes_must_agree() -> None:
     with pytest.raises(ValueError, match="shape"):
         score_depth(TRUTH[1:], TRUTH)
@@ -229,3 +303,8 @@ def test_shapes_must_agree() -> None:
 def test_unknown_options(wrong: dict) -> None:
     with pytest.raises(InputError, match="use one of"):
         score_depth(TRUTH, TRUTH, **wrong)
+
+
+def test_unknown_alignment_among_others() -> None:
+    with pytest.raises(InputError, match="use one of"):
+        score_alignments(TRUTH, TRUTH, mask=TRUTH > 0, alignments=["none", "mean"])  # type: ignore[list-item]

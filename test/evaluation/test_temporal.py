@@ -60,6 +60,25 @@ def test_scale_of_a_frame_without_truth() -> None:
     assert math.isnan(frame_scale(DEPTH, np.full_like(DEPTH, np.nan)))
 
 
+def test_scale_of_a_frame_is_the_median_of_ten_pixels_or_more() -> None:
+    rng = np.random.default_rng(1)
+    predicted, truth = rng.uniform(1, 20, (2, 8, 9))
+    mask = np.zeros(truth.shape, bool)
+    mask.flat[:9] = True
+    assert math.isnan(frame_scale(predicted, truth, mask))
+    mask.flat[9] = True
+    assert frame_scale(predicted, truth, mask) == pytest.approx(np.median(truth.flat[:10] / predicted.flat[:10]))
+    with pytest.raises(InputError, match="shape"):
+        frame_scale(predicted[1:], truth)
+
+
+def test_flicker_is_the_median_of_the_logarithm_s_size() -> None:
+    rng = np.random.default_rng(2)
+    before, after = rng.uniform(1, 2, (2, 31, 40)).astype(np.float32)
+    expected = np.median(np.abs(np.log(after.astype(float)) - np.log(before.astype(float))))
+    assert flicker(before, after) == pytest.approx(expected, abs=1e-7)
+
+
 @few
 @given(factor=factors)
 def test_flicker_of_a_scale(factor: float) -> None:

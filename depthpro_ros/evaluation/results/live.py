@@ -59,6 +59,8 @@ class LiveSummary:
         strange_frames: outputs in another coordinate frame than their image.
         resources: over time.
         diagnostics: what the node said about itself at the end.
+        late_ms: how long after their time images were sent, in real time: what the replay itself added.
+        unscored: answered frames whose depth was let go because scoring could not keep pace with real time.
     """
 
     mode: ReplayMode
@@ -72,6 +74,8 @@ class LiveSummary:
     strange_frames: int
     resources: tuple[ResourceSample, ...] = ()
     diagnostics: dict[str, str] | None = None
+    late_ms: Percentiles | None = None
+    unscored: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -80,10 +84,12 @@ class LiveSummary:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> LiveSummary:
         """The reverse."""
+        late_ms = value.get("late_ms")
         return cls(
             **{
                 **value,
                 "latency_ms": Percentiles(**value["latency_ms"]),
+                "late_ms": None if late_ms is None else Percentiles(**late_ms),
                 "resources": tuple(ResourceSample(**sample) for sample in value["resources"]),
             }
         )

@@ -20,7 +20,7 @@ from depthpro_ros.evaluation.clouds import back_project, score_clouds
 from depthpro_ros.evaluation.edges import boundary_errors
 from depthpro_ros.evaluation.flow import warping_error
 from depthpro_ros.evaluation.masks import BoolMap, DepthMask
-from depthpro_ros.evaluation.metrics import DepthScores, InvalidPolicy, score_image
+from depthpro_ros.evaluation.metrics import DepthScores, InvalidPolicy, score_alignments
 from depthpro_ros.evaluation.planes import Plane, score_planes
 from depthpro_ros.evaluation.reprojection import View, reprojection_error
 from depthpro_ros.evaluation.results.figures import aligned
@@ -129,8 +129,8 @@ class FrameScorer:
         figures: dict[str, float],
     ) -> dict[str, ErrorSums]:
         sums: dict[str, ErrorSums] = {}
-        for alignment in self.alignments:
-            image = score_image(depth_m, truth_m, mask=counts, align=alignment, invalid=self.invalid)
+        images = score_alignments(depth_m, truth_m, mask=counts, alignments=self.alignments, invalid=self.invalid)
+        for alignment, image in images.items():
             sums[alignment] = image.sums
             figures.update({aligned(name, alignment): getattr(image.scores, name) for name in SCORE_NAMES})
             if alignment == "none":
