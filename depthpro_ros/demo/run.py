@@ -10,11 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from depthpro_ros.demo.bag import IMAGE, read_answers, write_input
-from depthpro_ros.demo.live import NodeCannotStart, replay_and_record
-from depthpro_ros.demo.node_process import NodeDied, NodeProcess, fast_dds_environment
+from depthpro_ros.demo.live import replay_and_record
 from depthpro_ros.demo.photographs import DemoFrame, demo_frames
 from depthpro_ros.demo.report import Summary, as_json, draw, markdown, score, summarise
 from depthpro_ros.errors import InputError
+from depthpro_ros.node.network import private_network
+from depthpro_ros.node.node_process import NodeDied, NodeProcess
+from depthpro_ros.node.node_words import NodeCannotStart
 
 _STEPS = 4
 
@@ -35,7 +37,7 @@ def run_demo(folder: Path, *, model: str, device: str, precision: str, force: bo
     """
     started = time.monotonic()
     prepare_folder(folder, force)
-    os.environ.update(environment())
+    os.environ.update(private_network())
 
     frames = demo_frames()
     known = sum(f.camera is not None for f in frames)
@@ -91,16 +93,6 @@ def prepare_folder(folder: Path, force: bool) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for old in (folder / "frames").glob("frame_*.png"):
         old.unlink()
-
-
-def environment() -> dict[str, str]:
-    """Variables for both sides: a ROS domain of our own, on this host, with shared memory for images."""
-    # 0 to 101 are the domains that no system needs other ports for
-    domain = 40 + os.getpid() % 60
-    variables = {"ROS_DOMAIN_ID": str(domain), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
-    if os.environ.get("ROS_DISTRO") == "humble":
-        variables["ROS_LOCALHOST_ONLY"] = "1"
-    return variables | fast_dds_environment()
 
 
 def _step(number: int, text: str) -> None:

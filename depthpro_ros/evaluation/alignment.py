@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthpro_ros.errors import InputError
-from depthpro_ros.evaluation.blocks import BLOCK, aligned, blocks
+from depthpro_ros.evaluation.blocks import BLOCK, aligned, blocks, dot
 from depthpro_ros.evaluation.masks import BoolMap, FloatMap, check_maps, median, usable, values_where
 
 AlignmentMode = Literal[
@@ -183,7 +183,7 @@ def fit_pixels(p: FloatMap, d: FloatMap, mode: AlignmentMode) -> Alignment:
         scale = median(np.divide(d, p, dtype=np.float64), overwrite=True)
     elif mode == "lsq_scale":
         x, y = p.astype(np.float64, copy=False), d.astype(np.float64, copy=False)
-        scale = float(x @ y / (x @ x))
+        scale = dot(x, y) / dot(x, x)
     elif mode == "l1_scale":
         x, y = p.astype(np.float64, copy=False), d.astype(np.float64, copy=False)
         scale = weighted_median(y / x, x / y)
@@ -225,7 +225,7 @@ def _line(p: FloatMap, d: FloatMap, *, inverse: bool) -> tuple[float, float, Ali
         mean_x, mean_y = float(np.add.reduce(x)) / count, float(np.add.reduce(y)) / count
         x -= mean_x
         y -= mean_y
-        rows.append((count, mean_x, mean_y, float(x @ x), float(x @ y)))
+        rows.append((count, mean_x, mean_y, dot(x, x), dot(x, y)))
     # put together as variances are (Chan, Golub and LeVeque 1979)
     n, means_x, means_y, squares, products = np.array(rows).T
     mean_x, mean_y = float(n @ means_x) / len(p), float(n @ means_y) / len(p)

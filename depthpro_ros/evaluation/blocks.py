@@ -19,6 +19,11 @@ def blocks(count: int) -> Iterator[slice]:
     return (slice(start, min(start + BLOCK, count)) for start in range(0, count, BLOCK))
 
 
+def dot(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    """Sum of x y over [N], in this thread: BLAS would keep others spinning, which cost more than they bring."""
+    return float(np.einsum("i,i->", x, y))
+
+
 def aligned(count: int) -> NDArray[np.float64]:
     """Memory for that many values, not yet set, from the beginning of a cache line."""
     raw = np.empty(8 * count + CACHE_LINE, np.uint8)

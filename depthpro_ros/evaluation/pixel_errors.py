@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthpro_ros.evaluation.alignment import Alignment
-from depthpro_ros.evaluation.blocks import BLOCK, aligned, blocks
+from depthpro_ros.evaluation.blocks import BLOCK, aligned, blocks, dot
 from depthpro_ros.evaluation.masks import BoolMap, FloatMap, middle, usable
 from depthpro_ros.evaluation.sums import DELTAS, ErrorSums
 
@@ -102,7 +102,7 @@ class _Block:
         return (
             len(e), *logs, log_absolute,
             _absolute(error), _squares(error), _absolute(relative), float(np.add.reduce(relative)),
-            float(error @ relative), _squares(relative), *right,
+            dot(error, relative), _squares(relative), *right,
         )  # fmt: skip
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,6 +17,7 @@ import torch
 from depthpro_ros.errors import WeightsError
 from depthpro_ros.models.estimator import EstimatorInfo, Focal, Prediction, Rgb
 from depthpro_ros.node.depth_node import run
+from depthpro_ros.node.outputs import Outputs
 
 
 class FakeEstimator:
@@ -23,25 +26,53 @@ class FakeEstimator:
     Args:
         delay_s: time of a pass; one written to `delay_file` counts instead.
         log: gets a line for each pass.
+        die_at: number of the pass, from 1, in which the process ends.
     """
 
-    def __init__(self, delay_s: float = 0.0, log: Path | None = None, delay_file: Path | None = None) -> None:
+    def __init__(
+        self,
+        delay_s: float = 0.0,
+        log: Path | None = None,
+        delay_file: Path | None = None,
+        die_at: int | None = None,
+    ) -> None:
         self.info = EstimatorInfo("fake", "none", 0, "cpu", "float32", "a fake, for tests only")
         self._delay_s, self._log, self._delay_file = delay_s, log, delay_file
+        self._die_at, self._passes = die_at, 0
 
     def predict(self, rgb: Rgb, focal_px: Focal = None) -> Prediction:
         """Depth of one image."""
+        self._passes += 1
         if self._log is not None:
             with self._log.open("a", encoding="utf-8") as log:
                 log.write(f"{list(np.shape(rgb))} {focal_px}\n")
         has_file = self._delay_file is not None and self._delay_file.exists()
         time.sleep(float(self._delay_file.read_text()) if has_file else self._delay_s)
+        # after the delay, in which the last answers go out
+        if self._passes == self._die_at:
+            print("the fake node's last word", flush=True)
+            os._exit(7)
         image = torch.from_numpy(np.ascontiguousarray(rgb))
         width = image.shape[1]
         focal = float(width) if focal_px is None else float(focal_px)
         depth = (1 + image[..., 0].float() / 64) * (focal / width)
         fov = None if focal_px is not None else torch.tensor(2 * math.degrees(math.atan(0.5)))
         return Prediction(depth, torch.tensor(focal), fov)
+
+
+def misbehave(shift_ns: int | None, frame_id: str | None) -> None:
+    """Let the node publish calibrations with another stamp too, and everything in another coordinate frame."""
+    publish = Outputs.publish
+
+    def changed(self: Outputs, frame: Any, header: Any, subscribed: frozenset[str], encoding: str) -> None:
+        header.frame_id = header.frame_id if frame_id is None else frame_id
+        if shift_ns is not None:
+            header.stamp.nanosec += shift_ns
+            publish(self, frame, header, subscribed & {"depth/camera_info"}, encoding)
+            header.stamp.nanosec -= shift_ns
+        publish(self, frame, header, subscribed, encoding)
+
+    Outputs.publish = changed  # type: ignore[method-assign]
 
 
 def main() -> None:
@@ -52,13 +83,18 @@ def main() -> None:
     parser.add_argument("--load-delay", type=float, default=0.0)
     parser.add_argument("--log", type=Path)
     parser.add_argument("--missing-until", type=Path, help="no weights until this file exists")
+    parser.add_argument("--die-at", type=int)
+    parser.add_argument("--shift-stamps-ns", type=int)
+    parser.add_argument("--frame-id")
     options, ros = parser.parse_known_args()
+    if options.shift_stamps_ns is not None or options.frame_id is not None:
+        misbehave(options.shift_stamps_ns, options.frame_id)
 
     def load(model: str, *, device: str = "auto", precision: str = "auto") -> FakeEstimator:
         time.sleep(options.load_delay)
         if options.missing_until is not None and not options.missing_until.exists():
             raise WeightsError(f"no weights for {model!r}: fetch them with `depthpro weights` or name a file")
-        return FakeEstimator(options.delay, options.log, options.delay_file)
+        return FakeEstimator(options.delay, options.log, options.delay_file, options.die_at)
 
     sys.exit(run([sys.argv[0], *ros], load=load))
 

@@ -11,11 +11,11 @@ import pytest
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Image
 
-from depthpro_ros.errors import InputError
-from depthpro_ros.node.bag_images import BagImages, sibling_info_topic
+from depthpro_ros.node.bag_images import BagImages
 from depthpro_ros.node.outputs import DEPTH, DEPTH_INFO, POINTS
-from depthpro_ros.node.pairing import stamp_ns
-from depthpro_ros.node.replay import LockStepReplay, ReplayedFrame, ReplayError
+from depthpro_ros.node.replay import LockStepReplay
+from depthpro_ros.node.replay_base import ReplayError
+from depthpro_ros.node.replayed_frame import ReplayedFrame
 
 from .harness import Peer
 
@@ -57,34 +57,6 @@ def write_bag(path: Path, ros1: bool = False) -> None:
             writer.write(infos, n * 10**8 + 1, serialise(info, info_type))
 
 
-@pytest.mark.parametrize("ros1", [False, True], ids=["rosbag2", "ros1"])
-def test_images_come_with_their_calibration(tmp_path: Path, ros1: bool) -> None:
-    path = tmp_path / ("bag.bag" if ros1 else "bag")
-    write_bag(path, ros1)
-    with BagImages(path) as bag:
-        assert (bag.image_topic, len(bag)) == ("/cam/image", FRAMES)
-        items = list(bag)
-    for n, item in enumerate(items):
-        assert item.camera_info is not None
-        assert item.image.header == item.camera_info.header
-        assert stamp_ns(item.image.header) == (1_700_000_000 + n) * 10**9 + 7
-        assert (item.image.encoding, item.image.step, set(item.image.data)) == ("rgb8", 3 * WIDTH, {10 * n})
-        assert item.camera_info.k[0] == item.camera_info.p[0] == focal(n)
-
-
-def test_a_bag_that_is_none_says_so(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be read as a bag"):
-        BagImages(tmp_path / "nothing")
-    write_bag(tmp_path / "bag")
-    with pytest.raises(InputError, match=r"no images on /other; it has them on \['/cam/image'\]"):
-        BagImages(tmp_path / "bag", "/other")
-
-
-def test_siblings() -> None:
-    assert sibling_info_topic("/cam/image_raw") == "/cam/camera_info"
-    assert sibling_info_topic("/cam/image_raw/compressed") == "/cam/camera_info"
-
-
 def test_every_frame_is_answered_with_its_own_calibration(start: Callable[..., Peer], tmp_path: Path) -> None:
     write_bag(tmp_path / "bag")
     # slower than the bag: playing it in real time would lose frames
@@ -92,7 +64,8 @@ def test_every_frame_is_answered_with_its_own_calibration(start: Callable[..., P
     replay = LockStepReplay(namespace="replayed", timeout_s=20)
     frames: list[ReplayedFrame] = []
     try:
-        stats = replay.run(tmp_path / "bag", frames.append)
+        with BagImages(tmp_path / "bag") as images:
+            stats = replay.run(images, frames.append)
     finally:
         replay.close()
     assert (stats.frames_in, stats.frames_out) == (FRAMES, FRAMES)
@@ -100,7 +73,8 @@ def test_every_frame_is_answered_with_its_own_calibration(start: Callable[..., P
     for n, frame in enumerate(frames):
         assert frame.attempts == 1
         assert {DEPTH, DEPTH_INFO, POINTS} == set(frame.outputs) == set(frame.arrival_s)
-        assert all(m.header == frame.image.header for m in frame.outputs.values())
+        assert frame.image is not None
+        assert all(m.header == frame.image.message.header for m in frame.outputs.values())
         assert frame.outputs[DEPTH_INFO].k[0] == focal(n)
         recording = {topic: (time, data) for topic, _, time, data in frame.recording("/cam/image", "replayed")}
         assert deserialize_message(recording["/replayed/depth/image"][1], Image) == frame.outputs[DEPTH]
@@ -113,7 +87,8 @@ def test_a_missing_node_is_named(tmp_path: Path, ros: None) -> None:
     write_bag(tmp_path / "bag")
     replay = LockStepReplay(namespace="nobody", image_topic="/nobody/image", ready_s=0.5)
     try:
-        with pytest.raises(ReplayError, match=r"no depth node listened to /nobody/image.*-r image:=/nobody/image"):
-            replay.run(tmp_path / "bag", print)
+        no_node = r"no depth node listened to /nobody/image.*-r image:=/nobody/image"
+        with BagImages(tmp_path / "bag") as images, pytest.raises(ReplayError, match=no_node):
+            replay.run(images, print)
     finally:
         replay.close()

@@ -20,6 +20,8 @@ from depthpro_ros.cli.evaluate.options import (
     selection_of,
 )
 
+NODE_MAX_DEPTH_M = 1000.0
+
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the subcommand."""
@@ -80,13 +82,15 @@ def run(args: argparse.Namespace) -> int:
         "device": args.device,
         "precision": args.precision,
         "focal_policy": args.focal,
-        **dict(args.param),
+        # as offline: farther ground truth does not count, farther depth is not cut off
+        "max_depth_m": str(NODE_MAX_DEPTH_M),
     }
     name, weights, notice = find_model(args.model)
     if notice:
         print(f"depthpro: warning: {notice}", file=sys.stderr)
     with opened(args.bag) as recording:
         choice = topics_of(args, recording)
+        parameters["input_rectified"] = str(choice.rectified).lower()
         source = BagSource(recording, choice, selection, slop_s=args.slop, depth_scale=args.depth_scale)
         info = describe(
             "node",
@@ -121,7 +125,7 @@ def run(args: argparse.Namespace) -> int:
                     selection=selection,
                     mode="lock_step" if args.lock_step else "real_time",
                     rate=args.rate,
-                    parameters=parameters,
+                    parameters=parameters | dict(args.param),
                     log=folder.path / "node.log",
                     on_frame=take,
                     on_summary=folder.set_live,

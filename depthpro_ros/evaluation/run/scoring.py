@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -107,27 +108,31 @@ class FrameScorer:
         if frame.truth_m is not None:
             counts = self.mask.of(frame.truth_m)
             pixels = int(np.count_nonzero(counts))
-            sums = self._scores(depth_m, frame.truth_m, counts, figures)
-            if "profiles" in self.metrics:
-                profiles = Profiles.of(depth_m, frame.truth_m, counts)
-            self._against_truth(scored, counts, figures)
+            # NumPy and OpenCV let go of the interpreter: a second core takes the scores
+            with ThreadPoolExecutor(1) as beside:
+                scores = beside.submit(self._scores, depth_m, frame.truth_m, counts)
+                if "profiles" in self.metrics:
+                    profiles = Profiles.of(depth_m, frame.truth_m, counts)
+                self._against_truth(scored, counts, figures)
+                if before is not None:
+                    self._over_time(before, scored, figures)
+                of_scores, sums = scores.result()
+            figures.update(of_scores)
+        elif before is not None:
+            self._over_time(before, scored, figures)
         if frame.alpha is not None and "boundary" in self.metrics:
             sized = _sized(depth_m, frame.alpha.shape)
             figures["boundary_recall"] = boundary_recall(sized, frame.alpha, masked=self.masked_boundaries)
-        if before is not None:
-            self._over_time(before, scored, figures)
         record = FrameRecord(
             index, frame.id, frame.scene, frame.stamp_ns, "", pixels, figures, sums, predicted.focal, profiles
         )
         return record, scored
 
     def _scores(
-        self,
-        depth_m: NDArray[np.float32],
-        truth_m: NDArray[np.float32],
-        counts: BoolMap,
-        figures: dict[str, float],
-    ) -> dict[str, ErrorSums]:
+        self, depth_m: NDArray[np.float32], truth_m: NDArray[np.float32], counts: BoolMap
+    ) -> tuple[dict[str, float], dict[str, ErrorSums]]:
+        """Figures and sums of every alignment."""
+        figures: dict[str, float] = {}
         sums: dict[str, ErrorSums] = {}
         images = score_alignments(depth_m, truth_m, mask=counts, alignments=self.alignments, invalid=self.invalid)
         for alignment, image in images.items():
@@ -139,7 +144,7 @@ class FrameScorer:
                 figures["invalid_share"] = image.scores.invalid_share
             else:
                 figures[aligned("scale", alignment)] = image.scores.scale
-        return sums
+        return figures, sums
 
     def _against_truth(self, scored: Scored, counts: BoolMap, figures: dict[str, float]) -> None:
         frame, depth_m = scored.frame, scored.depth_m

@@ -7,13 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
 from depthpro_ros.errors import DepthProError
 
-FAST_DDS_PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
+NODE_COMMAND = (sys.executable, "-m", "depthpro_ros.node.depth_node")
 _PATIENCE_S = 10.0
 _TAIL_LINES = 25
 
@@ -29,14 +29,20 @@ class NodeProcess:
         log: file that its output goes to.
         image_topic: where it is to get images.
         parameters: ROS parameters.
+        command: what to start, before the ROS arguments.
     """
 
-    def __init__(self, log: Path, image_topic: str, parameters: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        log: Path,
+        image_topic: str,
+        parameters: Mapping[str, str | float | bool],
+        command: Sequence[str] = NODE_COMMAND,
+    ) -> None:
         self._log_path = log
-        self._command = [sys.executable, "-m", "depthpro_ros.node.depth_node", "--ros-args"]
-        self._command += ["-r", f"image:={image_topic}"]
+        self._command = [*command, "--ros-args", "-r", f"image:={image_topic}"]
         for name, value in parameters.items():
-            self._command += ["-p", f"{name}:={value}"]
+            self._command += ["-p", f"{name}:={str(value).lower() if isinstance(value, bool) else value}"]
 
     def __enter__(self) -> NodeProcess:
         self._log = self._log_path.open("wb")
@@ -61,6 +67,11 @@ class NodeProcess:
                 self._process.wait()
         self._log.close()
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
     def check(self) -> None:
         """Raise `NodeDied` if the node has ended."""
         status = self._process.poll()
@@ -71,22 +82,3 @@ class NodeProcess:
     def log_tail(self) -> str:
         """The last lines of its output."""
         return "\n".join(self._log_path.read_text(errors="replace").splitlines()[-_TAIL_LINES:])
-
-
-def fast_dds_environment() -> dict[str, str]:
-    """The variable that gives Fast DDS shared memory for images; none where the user has a profile."""
-    if any(os.environ.get(name) for name in FAST_DDS_PROFILE_VARIABLES):
-        return {}
-    profile = _profile()
-    # Fast DDS 2.6 of Humble knows the older name alone, and later ones warn of it
-    current, old = FAST_DDS_PROFILE_VARIABLES
-    name = old if os.environ.get("ROS_DISTRO") == "humble" else current
-    return {} if profile is None else {name: str(profile)}
-
-
-def _profile() -> Path | None:
-    """config/fastdds.xml of the repository, or of the installed package's share folder."""
-    roots = [Path(__file__).resolve().parents[2]]
-    prefixes = [*os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep), sys.prefix]
-    roots += [Path(prefix) / "share" / "depthpro_ros" for prefix in prefixes if prefix]
-    return next((f for f in (root / "config" / "fastdds.xml" for root in roots) if f.exists()), None)
