@@ -145,3 +145,15 @@ class BagWriter:
         stamped = self.type("geometry_msgs/msg/TransformStamped")(self.header(stamp_ns, parent), child, moved)
         message = self.type("tf/msg/tfMessage" if self.is_ros1 else "tf2_msgs/msg/TFMessage")([stamped])
         self.write("/tf_static" if static else "/tf", message, stamp_ns)
+
+    def extrinsics(
+        self,
+        topic: str,
+        translation: tuple[float, float, float],
+        rotation_xyzw: tuple[float, float, float, float],
+        time_ns: int,
+    ) -> None:
+        """As RealSense's recorder writes them: from a reference to a stream's camera."""
+        vector = self.type("geometry_msgs/msg/Vector3")(*map(float, translation))
+        quaternion = self.type("geometry_msgs/msg/Quaternion")(*map(float, rotation_xyzw))
+        self.write(topic, self.type("geometry_msgs/msg/Transform")(vector, quaternion), time_ns)

@@ -186,3 +186,15 @@ def test_an_output_bag_has_every_frame_that_was_scored(model, bag, tmp_path, cap
     # the error is 10 % everywhere; as a depth image it would be 0.1 m
     assert all(error == pytest.approx(0.1, abs=1e-5) for error in errors)
     assert run("bag", bag, "-o", tmp_path / "out", "--output-bag", "--resume") == 2
+
+
+def test_ground_truth_of_another_camera_may_be_placed_by_hand(model, tmp_path, capsys):
+    bag = write_bag(tmp_path / "drive", 2)
+    pose = ["--truth-pose", 0, 0, 0.4, 0, 0, 0, 2]
+    other = ["--truth-kind", "depth", "--truth-info-topic", "/camera/camera_info"]
+    assert run("bag", bag, "-o", tmp_path / "out", *other, *pose) == 0
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    # 1.1 d against d + 0.4 m, with d from 2 to 7.1 m: too near up to 4 m, too far beyond
+    assert -0.1 < summary["figures"]["bias"]["mean"] < 0.1
+    assert run("bag", bag, "-o", tmp_path / "out", "--force", *other, "--truth-pose", 0, 0, 0, 0, 0, 0, 0) == 2
+    assert "quaternion" in capsys.readouterr().err

@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 
 from depthpro_ros.cli.arguments import add_model_arguments
-from depthpro_ros.cli.evaluate.bag_options import add_topic_arguments, opened, topics_of
+from depthpro_ros.cli.evaluate.bag_options import add_topic_arguments, opened, pose_of, topics_of
 from depthpro_ros.cli.evaluate.options import (
     add_focal_arguments,
     add_result_arguments,
@@ -61,7 +61,9 @@ def run(args: argparse.Namespace) -> int:
     scorer, selection = scorer_of(args), selection_of(args)
     with opened(args.bag) as recording:
         choice = topics_of(args, recording)
-        source = BagSource(recording, choice, selection, slop_s=args.slop, depth_scale=args.depth_scale)
+        source = BagSource(
+            recording, choice, selection, slop_s=args.slop, depth_scale=args.depth_scale, truth_pose=pose_of(args)
+        )
         estimator = load_estimator(args.model, device=args.device, precision=args.precision)
         predictor = PipelinePredictor(
             estimator,

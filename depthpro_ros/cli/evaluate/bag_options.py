@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from depthpro_ros.errors import DataError, InputError
 if TYPE_CHECKING:
     from depthpro_ros.evaluation.bags.recording import Recording
     from depthpro_ros.evaluation.bags.topics import Choice
+    from depthpro_ros.evaluation.bags.transforms import Pose
 
 PRESETS = ("tum", "openloris", "realsense_sdk", "realsense_ros2", "kitti2bag", "zed", "none")
 
@@ -33,6 +35,13 @@ def add_topic_arguments(parser: argparse.ArgumentParser) -> None:
         help="depth image of the image's own pixels, of another camera (by tf), or a cloud (by tf)",
     )
     group.add_argument("--truth-info-topic", metavar="TOPIC", help="CameraInfo of a depth image of another camera")
+    group.add_argument(
+        "--truth-pose",
+        metavar=("X", "Y", "Z", "QX", "QY", "QZ", "QW"),
+        nargs=7,
+        type=float,
+        help="pose of the ground truth's frame in the image's optical frame, metres and quaternion, instead of tf",
+    )
     group.add_argument(
         "--slop", metavar="S", type=float, default=0.02, help="stamps of partners are at most S seconds apart"
     )
@@ -70,3 +79,18 @@ def topics_of(args: argparse.Namespace, recording: Recording) -> Choice:
     choice = choose_topics(topics, wanted, args.preset)
     print(f"{topic_table(topics, choice)}\ntopics by {choice.reason}", file=sys.stderr)
     return choice
+
+
+def pose_of(args: argparse.Namespace) -> Pose | None:
+    """From --truth-pose.
+
+    Raises:
+        InputError: numbers that are no pose.
+    """
+    if args.truth_pose is None:
+        return None
+    from depthpro_ros.evaluation.bags.transforms import pose_matrix
+
+    if not all(map(math.isfinite, args.truth_pose)) or not any(args.truth_pose[3:]):
+        raise InputError(f"--truth-pose {args.truth_pose}: expected x y z in metres and a quaternion qx qy qz qw")
+    return pose_matrix(args.truth_pose[:3], args.truth_pose[3:])

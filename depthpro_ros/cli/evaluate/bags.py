@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from depthpro_ros.cli.evaluate.bag_options import add_topic_arguments, opened, topics_of
+from depthpro_ros.cli.evaluate.bag_options import add_topic_arguments, opened, pose_of, topics_of
 from depthpro_ros.cli.evaluate.options import (
     add_result_arguments,
     add_scoring_arguments,
@@ -59,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
             selection,
             slop_s=args.slop,
             depth_scale=args.depth_scale,
+            truth_pose=pose_of(args),
         )
         problems = [problem.text for recording in (predictions, truths) for problem in recording.problems]
         info = describe(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from depthpro_ros.cli.arguments import add_model_arguments, positive_int
-from depthpro_ros.cli.evaluate.bag_options import add_topic_arguments
+from depthpro_ros.cli.evaluate.bag_options import add_topic_arguments, pose_of
 from depthpro_ros.cli.evaluate.options import (
     add_focal_arguments,
     add_result_arguments,
@@ -91,6 +91,7 @@ def run(args: argparse.Namespace) -> int:
         selection_of(args),
         args.slop,
         args.depth_scale,
+        pose_of(args),
     )
     order = Order(
         find_bags(root), output_of(args, root.name), command_line(), args.shard_frames, args.force, args.resume

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from depthpro_ros.cli.arguments import add_model_arguments, positive_float
-from depthpro_ros.cli.evaluate.bag_options import add_topic_arguments, opened, topics_of
+from depthpro_ros.cli.evaluate.bag_options import add_topic_arguments, opened, pose_of, topics_of
 from depthpro_ros.cli.evaluate.options import (
     add_result_arguments,
     add_scoring_arguments,
@@ -91,7 +91,9 @@ def run(args: argparse.Namespace) -> int:
     with opened(args.bag) as recording:
         choice = topics_of(args, recording)
         parameters["input_rectified"] = str(choice.rectified).lower()
-        source = BagSource(recording, choice, selection, slop_s=args.slop, depth_scale=args.depth_scale)
+        source = BagSource(
+            recording, choice, selection, slop_s=args.slop, depth_scale=args.depth_scale, truth_pose=pose_of(args)
+        )
         info = describe(
             "node",
             args.bag.name,

@@ -20,6 +20,7 @@ from depthpro_ros.evaluation.bags.projection import (
     project_points,
     reproject_depth,
 )
+from depthpro_ros.evaluation.bags.realsense import recorded_pose
 from depthpro_ros.evaluation.bags.recording import Recording
 from depthpro_ros.evaluation.bags.topics import Choice
 from depthpro_ros.evaluation.bags.transforms import Pose, TransformTree
@@ -48,7 +49,8 @@ class GroundTruth:
         choice: with `truth` and `truth_kind`.
         depth_scale: stored depth values per metre, where it is neither as REP 118 has it nor recorded.
         max_depth_m: depth beyond it counts as unknown.
-        view_from_truth: [4, 4] pose of the truth's frame in the image's, instead of tf.
+        view_from_truth: [4, 4] pose of the truth's frame in the image's, instead of what is recorded: RealSense's
+            extrinsics where there are any, else tf.
 
     Raises:
         InputError: no ground truth was chosen, or a depth camera without calibration.
@@ -78,7 +80,9 @@ class GroundTruth:
                     f"{choice.truth} is of another camera than the image, and {choice.truth_info or 'no topic'} has "
                     "its calibration: name the topic with its CameraInfo, or use depth registered to the image"
                 )
-        if self._kind != "registered" and view_from_truth is None:
+        if self._kind != "registered" and self._given is None:
+            self._given = recorded_pose(recording, choice.image, choice.truth)
+        if self._kind != "registered" and self._given is None:
             self._tree = TransformTree.of(recording)
 
     def depth_m(self, truth: Read, view: View) -> NDArray[np.float32]:

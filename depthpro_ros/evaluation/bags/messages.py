@@ -14,9 +14,12 @@ TF_TYPES = ("tf2_msgs/msg/TFMessage", "tf/msg/tfMessage")
 UNITS = "std_msgs/msg/Float32"
 """RealSense's recorder says metres per depth value with it."""
 
+TRANSFORM = "geometry_msgs/msg/Transform"
+"""RealSense's recorder says with it where a stream's camera is."""
+
 STAMPED_TYPES = (IMAGE, COMPRESSED, INFO, CLOUD)
 """Types that begin with a header."""
-READ_TYPES = (*STAMPED_TYPES, *TF_TYPES, UNITS)
+READ_TYPES = (*STAMPED_TYPES, *TF_TYPES, UNITS, TRANSFORM)
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -163,6 +163,12 @@ def slerp(a: NDArray[np.float64], b: NDArray[np.float64], share: float) -> NDArr
     if angle < 1e-6:
         return a + share * (b - a)
     return (np.sin((1 - share) * angle) * a + np.sin(share * angle) * b) / np.sin(angle)
+
+
+def pose_matrix(translation_m: Sequence[float], rotation: Sequence[float]) -> Pose:
+    """A pose from its translation and its quaternion (x, y, z, w), of any length but 0."""
+    quaternion = np.asarray(rotation, np.float64)
+    return _matrix(np.asarray(translation_m, np.float64), quaternion / np.linalg.norm(quaternion))
 
 
 def _matrix(translation_m: NDArray[np.float64], rotation: NDArray[np.float64]) -> Pose:

@@ -192,4 +192,6 @@ def _extra(job: Job, shard_frames: int) -> dict[str, str]:
         told["partners at most"] = f"{job.slop_s:g} s apart"
     if job.depth_scale is not None:
         told["depth values per metre"] = f"{job.depth_scale:g}"
+    if job.truth_pose is not None:
+        told["pose of the truth in the image's frame"] = job.truth_pose.round(6).tolist()
     return {name: str(value) for name, value in told.items()}

@@ -16,6 +16,7 @@ from depthpro_ros.evaluation.bags.matching import SLOP_S
 from depthpro_ros.evaluation.bags.recording import Recording
 from depthpro_ros.evaluation.bags.topic_info import list_topics
 from depthpro_ros.evaluation.bags.topics import Choice, Wanted, choose_topics
+from depthpro_ros.evaluation.bags.transforms import Pose
 from depthpro_ros.evaluation.fleet.find import Bag
 from depthpro_ros.evaluation.fleet.units import Survey, Unit
 from depthpro_ros.evaluation.results.record import FrameRecord
@@ -44,7 +45,7 @@ class Job:
         focal, estimate_focal: see `PipelinePredictor`.
         wanted, preset: topics, in all recordings the same (see `choose_topics`).
         selection: which frames of each recording.
-        slop_s, depth_scale: see `BagSource`.
+        slop_s, depth_scale, truth_pose: see `BagSource`.
     """
 
     root: Path
@@ -57,6 +58,7 @@ class Job:
     selection: Selection = ALL
     slop_s: float = SLOP_S
     depth_scale: float | None = None
+    truth_pose: Pose | None = None
 
 
 @dataclass(frozen=True)
@@ -188,7 +190,13 @@ class _Opened:
         try:
             choice = choose_topics(list_topics(recording), job.wanted, job.preset)
             source = BagSource(
-                recording, choice, job.selection, slop_s=job.slop_s, depth_scale=job.depth_scale, scene=bag.name
+                recording,
+                choice,
+                job.selection,
+                slop_s=job.slop_s,
+                depth_scale=job.depth_scale,
+                truth_pose=job.truth_pose,
+                scene=bag.name,
             )
         except DepthProError as error:
             recording.close()

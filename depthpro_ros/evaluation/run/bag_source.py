@@ -13,6 +13,7 @@ from depthpro_ros.evaluation.bags.matching import SLOP_S, match_stamps
 from depthpro_ros.evaluation.bags.part import Read
 from depthpro_ros.evaluation.bags.recording import Recording, Reference
 from depthpro_ros.evaluation.bags.topics import Choice
+from depthpro_ros.evaluation.bags.transforms import Pose
 from depthpro_ros.evaluation.run.frames import ALL, Selection, SkippedFrame, SourceFrame
 
 
@@ -25,6 +26,7 @@ class BagSource:
         selection: which images.
         slop_s: how far stamps of partners may be apart.
         depth_scale: stored depth values per metre, where neither the encoding nor the recorder says it.
+        truth_pose: of its frame in the image's, instead of what is recorded.
         scene: name of the recording in the results.
 
     Attributes:
@@ -42,6 +44,7 @@ class BagSource:
         *,
         slop_s: float = SLOP_S,
         depth_scale: float | None = None,
+        truth_pose: Pose | None = None,
         scene: str | None = None,
     ) -> None:
         self._recording, self._choice, self._slop_s = recording, choice, slop_s
@@ -53,7 +56,7 @@ class BagSource:
         partners: dict[int, Reference] = {}
         self._truth: GroundTruth | None = None
         if choice.truth is not None:
-            self._truth = GroundTruth(recording, choice, depth_scale=depth_scale)
+            self._truth = GroundTruth(recording, choice, depth_scale=depth_scale, view_from_truth=truth_pose)
             truths = recording.references(choice.truth)
             matches = match_stamps(stamps, [reference.place.stamp_ns for reference in truths], slop_s)
             partners = {first: truths[second] for first, second in matches.pairs}

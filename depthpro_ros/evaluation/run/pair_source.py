@@ -15,6 +15,7 @@ from depthpro_ros.evaluation.bags.matching import SLOP_S, match_stamps
 from depthpro_ros.evaluation.bags.part import Read
 from depthpro_ros.evaluation.bags.recording import Recording, Reference
 from depthpro_ros.evaluation.bags.topics import Choice
+from depthpro_ros.evaluation.bags.transforms import Pose
 from depthpro_ros.evaluation.results.record import Focal
 from depthpro_ros.evaluation.run.bag_source import in_order
 from depthpro_ros.evaluation.run.frames import ALL, Predicted, Selection, SkippedFrame, SourceFrame
@@ -30,6 +31,7 @@ class PairSource:
         selection: which predictions.
         slop_s: how far stamps of partners may be apart.
         depth_scale: stored values per metre of the ground truth, where nothing says it.
+        truth_pose: of its frame in the image's, instead of what is recorded.
 
     Attributes:
         notes: how stamps matched.
@@ -48,6 +50,7 @@ class PairSource:
         *,
         slop_s: float = SLOP_S,
         depth_scale: float | None = None,
+        truth_pose: Pose | None = None,
     ) -> None:
         self._predictions, self._truths, self._slop_s = predictions, truths, slop_s
         self._scene = predictions.path.stem
@@ -62,7 +65,7 @@ class PairSource:
             )
         self._true_cameras = calibrations(truths, choice.camera_info)
         self._rectified = choice.rectified
-        self._truth = GroundTruth(truths, choice, depth_scale=depth_scale)
+        self._truth = GroundTruth(truths, choice, depth_scale=depth_scale, view_from_truth=truth_pose)
         depths = sorted(predictions.references(depth_topic), key=lambda reference: reference.place.stamp_ns)
         stamps = [reference.place.stamp_ns for reference in depths]
         of_truth, of_image = truths.references(choice.truth), truths.references(choice.image)

@@ -14,6 +14,7 @@ from depthpro_ros.camera import Intrinsics
 from depthpro_ros.errors import InputError
 from depthpro_ros.evaluation.bags.ground_truth import GroundTruth, View, calibrations
 from depthpro_ros.evaluation.bags.matching import match_stamps
+from depthpro_ros.evaluation.bags.realsense import recorded_pose
 from depthpro_ros.evaluation.bags.recording import Recording
 from depthpro_ros.evaluation.bags.topic_info import list_topics
 from depthpro_ros.evaluation.bags.topics import Choice, choose_topics
@@ -150,6 +151,38 @@ def test_realsense_says_its_units(tmp_path: Path) -> None:
         np.testing.assert_allclose(depth, 2, rtol=1e-6)
         depth = GroundTruth(recording, choice, view_from_truth=np.eye(4), depth_scale=1000).depth_m(read, view)
         np.testing.assert_allclose(depth, 8, rtol=1e-6)
+
+
+def test_realsense_says_where_its_cameras_are(tmp_path: Path) -> None:
+    """The reference is the depth camera turned by a quarter about its axis; the colour camera is 0.5 m before it.
+
+    p_depth = R p_ref with R a turn about z, and p_colour = R p_ref + (0, 0, 0.5): a wall 2 m before the depth camera is
+    2.5 m before the colour camera.
+    """
+    turn = (0.0, 0.0, 0.5**0.5, 0.5**0.5)
+    with BagWriter(tmp_path / "bag", "ros1") as bag:
+        prefix = "/device_0/sensor_"
+        for sensor, name, shift in ((1, "Color_0", (0, 0, 0.5)), (0, "Depth_0", (0, 0, 0))):
+            stream = f"{prefix}{sensor}/{name}"
+            bag.info(f"{stream}/info/camera_info", STAMP, 10.0, width=WIDTH, height=HEIGHT, centre=(7.5, 5.5))
+            bag.extrinsics(f"{stream}/tf/0", shift, turn, STAMP)
+        bag.image(f"{prefix}1/Color_0/image/data", STAMP, np.zeros((HEIGHT, WIDTH, 3), np.uint8), "rgb8")
+        bag.image(f"{prefix}0/Depth_0/image/data", STAMP, np.full((HEIGHT, WIDTH), 2000, np.uint16), "mono16")
+    with Recording(bag.path) as recording:
+        choice = choose_topics(list_topics(recording))
+        pose = recorded_pose(recording, choice.image, str(choice.truth))
+        assert pose is not None
+        np.testing.assert_allclose(pose, [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0.5], [0, 0, 0, 1]], atol=1e-12)
+        read = recording.read(recording.references(str(choice.truth))[0])
+        depth = GroundTruth(recording, choice).depth_m(read, View(CAMERA, "colour", STAMP))
+    np.testing.assert_allclose(depth[np.isfinite(depth)], 2.5, rtol=1e-6)
+
+
+def test_other_topics_have_no_realsense_extrinsics(tmp_path: Path) -> None:
+    with BagWriter(tmp_path / "bag") as bag:
+        colour(bag)
+    with Recording(bag.path) as recording:
+        assert recorded_pose(recording, "/c/image", "/d/image") is None
 
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
