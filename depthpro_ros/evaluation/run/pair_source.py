@@ -53,7 +53,8 @@ class PairSource:
         truth_pose: Pose | None = None,
     ) -> None:
         self._predictions, self._truths, self._slop_s = predictions, truths, slop_s
-        self._scene = predictions.path.stem
+        # of the images, so that other predictions for them can be compared
+        self._scene = truths.path.stem
         if choice.truth is None:
             raise InputError(f"{truths.path} has no ground truth: name a topic with depth images or a point cloud")
         self._cameras = calibrations(predictions, sibling_info_topic(depth_topic))

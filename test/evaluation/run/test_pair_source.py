@@ -38,6 +38,7 @@ def test_predictions_are_scored_by_stamp_and_those_without_partner_are_skipped(t
         found = list(source.frames())
         scored = [record for record, _ in records(source, RecordedPredictor(), FrameScorer())]
     assert [isinstance(frame, SkippedFrame) for frame in found] == [False, True, False]
+    assert found[2].id == f"truth/{stamp(3)}"  # as an evaluation of the recording itself names it
     assert isinstance(found[2], SourceFrame) and np.array_equal(found[2].rgb, image_of(scene(3)))
     assert scored[0].figures["abs_rel"] == pytest.approx(0.25, rel=1e-5)
     assert scored[1].skipped == "no ground truth within 20 ms"
