@@ -4,18 +4,25 @@
 
 // What is farther than this is left out, or the sky and a window at a kilometre would make the rest a dot.
 const FARTHEST_SHARE = 0.98;
+const BULK_SHARE = 0.85;
 const FARTHEST_MEDIANS = 5;
+const FARTHEST_TRUTHS = 4;
 const MARGIN = 1.25;
 const TRUTH_COLOUR = "#2fa36b";
 
-/** How far the view goes, metres: by the truth where there is one. */
+/** How far depths reach, metres, but for a few that are much farther than the rest; 0 of too few. */
+function reachOf(depths, factor, share) {
+  const known = Array.from(depths || [], (d) => d * factor).filter((d) => d > 0 && d < Infinity).sort((a, b) => a - b);
+  if (known.length < 30) return 0;
+  const at = (part) => known[Math.floor(part * (known.length - 1))];
+  return MARGIN * Math.min(at(share), FARTHEST_MEDIANS * at(0.5));
+}
+
+/** How far the view goes, metres: both surfaces are to be seen, unless the prediction is out of all proportion. */
 function farthestOf(picture, factor) {
-  const sorted = (depths, by) => Array.from(depths, (d) => d * by).filter((d) => d > 0 && d < Infinity).sort((a, b) => a - b);
-  let known = picture.truth ? sorted(picture.truth, 1) : [];
-  if (known.length < 30) known = sorted(picture.predicted, factor);
-  if (!known.length) return 0;
-  const at = (share) => known[Math.floor(share * (known.length - 1))];
-  return MARGIN * Math.min(at(FARTHEST_SHARE), FARTHEST_MEDIANS * at(0.5));
+  const truth = reachOf(picture.truth, 1, FARTHEST_SHARE);
+  if (!truth) return reachOf(picture.predicted, factor, FARTHEST_SHARE);
+  return Math.max(truth, Math.min(reachOf(picture.predicted, factor, BULK_SHARE), FARTHEST_TRUTHS * truth));
 }
 
 function pointsOf(picture, depths, factor, farthest) {
