@@ -18,7 +18,11 @@ def test_version(capsys):
     assert capsys.readouterr().out.strip() == f"depthpro {depthpro_ros.__version__}"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["image", "--help"], ["weights", "--help"], ["demo", "--help"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["image", "--help"], ["weights", "--help"], ["demo", "--help"], ["evaluate", "--help"]]
+    + [["evaluate", what, "--help"] for what in ("bag", "node", "bags", "dataset", "fleet", "compare", "report")],
+)
 def test_help_waits_for_no_heavy_import(arguments):
     code = (
         "import sys; from depthpro_ros.cli.main import main\n"
