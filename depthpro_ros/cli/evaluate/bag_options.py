@@ -16,7 +16,7 @@ from depthpro_ros.errors import DataError, InputError
 
 if TYPE_CHECKING:
     from depthpro_ros.evaluation.bags.recording import Recording
-    from depthpro_ros.evaluation.bags.topics import Choice
+    from depthpro_ros.evaluation.bags.topics import Choice, Wanted
     from depthpro_ros.evaluation.bags.transforms import Pose
 
 PRESETS = ("tum", "openloris", "realsense_sdk", "realsense_ros2", "kitti2bag", "zed", "none")
@@ -72,13 +72,19 @@ def opened(path: Path) -> Iterator[Recording]:
 def topics_of(args: argparse.Namespace, recording: Recording) -> Choice:
     """Choose the topics and show them on standard error."""
     from depthpro_ros.evaluation.bags.topic_info import list_topics
-    from depthpro_ros.evaluation.bags.topics import Wanted, choose_topics, topic_table
+    from depthpro_ros.evaluation.bags.topics import choose_topics, topic_table
 
-    wanted = Wanted(args.image_topic, args.info_topic, args.truth_topic, args.truth_kind, args.truth_info_topic)
     topics = list_topics(recording)
-    choice = choose_topics(topics, wanted, args.preset)
+    choice = choose_topics(topics, wanted_of(args), args.preset)
     print(f"{topic_table(topics, choice)}\ntopics by {choice.reason}", file=sys.stderr)
     return choice
+
+
+def wanted_of(args: argparse.Namespace) -> Wanted:
+    """The topics that the user says."""
+    from depthpro_ros.evaluation.bags.topics import Wanted
+
+    return Wanted(args.image_topic, args.info_topic, args.truth_topic, args.truth_kind, args.truth_info_topic)
 
 
 def pose_of(args: argparse.Namespace) -> Pose | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from depthpro_ros.cli.arguments import add_model_arguments, positive_int
-from depthpro_ros.cli.evaluate.bag_options import add_topic_arguments, pose_of
+from depthpro_ros.cli.evaluate.bag_options import add_topic_arguments, pose_of, wanted_of
 from depthpro_ros.cli.evaluate.options import (
     add_focal_arguments,
     add_result_arguments,
@@ -73,7 +73,6 @@ def run(args: argparse.Namespace) -> int:
     from contextlib import closing
     from functools import partial
 
-    from depthpro_ros.evaluation.bags.topics import Wanted
     from depthpro_ros.evaluation.fleet.evaluate import FleetEvaluation, Order
     from depthpro_ros.evaluation.fleet.find import find_bags
     from depthpro_ros.evaluation.fleet.work import Job
@@ -86,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
         scorer_of(args),
         args.focal,
         args.estimate_focal,
-        Wanted(args.image_topic, args.info_topic, args.truth_topic, args.truth_kind, args.truth_info_topic),
+        wanted_of(args),
         args.preset,
         selection_of(args),
         args.slop,

@@ -181,8 +181,8 @@ def evaluated(args: argparse.Namespace, folder: ResultsFolder, work: Callable[[]
     except KeyboardInterrupt:
         print("depthpro: interrupted; writing what was done", file=sys.stderr)
         interrupted = True
-    summary = folder.summary()
-    results = check(criteria_of(args), summary)
+    criteria = criteria_of(args)
+    results = check(criteria, folder.summary()) if criteria else ()
     summary = write_report(folder, results)
     print(json.dumps(summary.to_json(), indent=2) if args.json else headline(summary))
     for result in results:

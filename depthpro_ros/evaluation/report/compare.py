@@ -18,6 +18,7 @@ from depthpro_ros.evaluation.report.table import Table, markdown_text
 from depthpro_ros.evaluation.results.figures import figure, shown
 from depthpro_ros.evaluation.results.folder import ResultsFolder
 from depthpro_ros.evaluation.results.run_info import RunInfo
+from depthpro_ros.evaluation.results.summary import without_nan
 
 SCHEMA_VERSION = 1
 NAMED = 3
@@ -119,7 +120,7 @@ class Comparison:
 
     def as_json(self) -> dict[str, Any]:
         """As JSON holds it; NaN becomes null."""
-        return {
+        value = {
             "schema_version": SCHEMA_VERSION,
             **{
                 side: {"folder": name, "source": run.source, "model": _model(run), "settings": run.settings.sha256}
@@ -129,14 +130,15 @@ class Comparison:
             "warnings": list(self.warnings),
             "differences": {
                 d.name: {
-                    "a": _finite(d.a),
-                    "b": _finite(d.b),
+                    "a": d.a,
+                    "b": d.b,
                     "verdict": d.verdict,
-                    **{key: _finite(value) for key, value in dataclasses.asdict(d.change).items()},
+                    **dataclasses.asdict(d.change),
                 }
                 for d in self.differences
             },
         }
+        return without_nan(value)
 
     def _lines(self) -> list[str]:
         return [
@@ -228,7 +230,3 @@ def _words(value: object) -> str:
 
 def _model(run: RunInfo) -> str:
     return "recorded predictions" if run.model is None else run.model.name
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -17,7 +17,7 @@ from depthpro_ros.evaluation.report.columns import Columns
 from depthpro_ros.evaluation.report.pictures import Choice
 from depthpro_ros.evaluation.report.sections import headline_alignment
 from depthpro_ros.evaluation.results.figures import aligned, figure
-from depthpro_ros.evaluation.results.profiles import HISTOGRAM_EDGES_M, RADII, RANGE_EDGES_M, ROWS, Binned
+from depthpro_ros.evaluation.results.profiles import HISTOGRAM_EDGES_M, RADII, RANGE_EDGES_M, Binned, row_centres
 from depthpro_ros.evaluation.results.summary import Summary
 from depthpro_ros.evaluation.results.thumbnail import INFINITE, NEAREST_M, STEP, UNKNOWN
 
@@ -104,7 +104,7 @@ def _profiles(summary: Summary) -> dict[str, Any] | None:
     ranges = [f"{a:g}–{b:g}" for a, b in pairwise(RANGE_EDGES_M[:-1])]
     return {
         "range": {"labels": [*ranges, f"> {RANGE_EDGES_M[-2]:g}"], **_binned(profiles.by_range)},
-        "row": {"labels": [100 * (k + 0.5) / ROWS for k in range(ROWS)], **_binned(profiles.by_row)},
+        "row": {"labels": [100 * middle for middle in row_centres()], **_binned(profiles.by_row)},
         "radius": {"labels": [100 * (k + 0.5) / RADII for k in range(RADII)], **_binned(profiles.by_radius)},
         "histogram": {
             "edges_m": numbers(HISTOGRAM_EDGES_M),

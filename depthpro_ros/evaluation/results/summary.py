@@ -88,7 +88,7 @@ class Summary:
             "profiles": None if self.profiles is None else self.profiles.to_json(),
             "live": None if self.live is None else self.live.to_json(),
         }
-        return _without_nan(value)
+        return without_nan(value)
 
 
 @dataclass
@@ -179,9 +179,10 @@ def _focal(estimated: np.ndarray[Any, Any], true: np.ndarray[Any, Any]) -> Focal
     )
 
 
-def _without_nan(value: Any) -> Any:
+def without_nan(value: Any) -> Any:
+    """A value for JSON, in which NaN and infinite become None; tuples become lists."""
     if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
+        return {key: without_nan(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in value]
+        return [without_nan(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -16,6 +16,7 @@ from depthpro_ros.evaluation.protocol_table import DIGITS, protocol_rows, protoc
 from depthpro_ros.evaluation.report import Criterion, CriterionResult
 from depthpro_ros.evaluation.report.table import Table, markdown_text
 from depthpro_ros.evaluation.results.run_info import ModelInfo
+from depthpro_ros.evaluation.results.summary import without_nan
 from depthpro_ros.evaluation.run.protocol_results import PLANE_METRICS, MetricValue, SetResult
 from depthpro_ros.evaluation.run.protocol_sets import MissingSet
 
@@ -210,24 +211,22 @@ def _result_json(result: SetResult) -> dict[str, Any]:
 
 
 def _value_json(value: MetricValue) -> dict[str, Any]:
-    return {
-        "value": _number(value.value),
-        "low": _number(value.low),
-        "high": _number(value.high),
-        "scored": value.scored,
-        "unscored": value.unscored,
-        "published": value.published,
-        "band": None if value.band is None else list(value.band),
-        "inside": value.inside,
-    }
+    return without_nan(
+        {
+            "value": value.value,
+            "low": value.low,
+            "high": value.high,
+            "scored": value.scored,
+            "unscored": value.unscored,
+            "published": value.published,
+            "band": value.band,
+            "inside": value.inside,
+        }
+    )
 
 
 def _range(low: float, high: float, digits: int) -> str:
     return f"{low:.{digits}f} to {high:.{digits}f}"
-
-
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def _list(lines: Iterable[str]) -> str:
