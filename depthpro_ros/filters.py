@@ -88,6 +88,15 @@ class FocalFilter:
         """Whether the output is held."""
         return self._locked is not None
 
+    @property
+    def contradicted(self) -> bool:
+        """Whether the last estimate contradicted a lock: the next ones decide."""
+        return bool(self._contrary)
+
+    def held(self, width_px: int) -> float | None:
+        """The locked focal length in pixels of this width, or None."""
+        return None if self._locked is None else math.exp(self._locked) * width_px
+
     def reset(self) -> None:
         """Forget everything: another camera, or time went back."""
         self._recent.clear()

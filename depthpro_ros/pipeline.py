@@ -18,7 +18,7 @@ from depthpro_ros.camera import CameraModel, Intrinsics, Rectifier
 from depthpro_ros.cloud import Projector, finite_points
 from depthpro_ros.errors import CameraError, InputError
 from depthpro_ros.filters import FocalFilter, edge_mask, limit_range
-from depthpro_ros.models.estimator import Estimator
+from depthpro_ros.models.estimator import Estimator, Prediction
 
 FocalPolicy = Literal["auto", "camera_info", "estimated", "fixed"]
 FocalSource = Literal["camera_info", "estimated", "fixed"]
@@ -35,6 +35,8 @@ class PipelineSettings:
             the network's estimate.
         fixed_focal_px: focal length for `fixed`, in pixels of the image's width.
         estimate: when the field-of-view network runs: `auto` only where the focal is wanted.
+        focal_check_every: once the focal filter has locked, `auto` estimates every this many frames, and on
+            each frame while the estimates contradict the lock.
         rectify: undo lens distortion first (needs a calibrated camera).
         input_rectified: the images are rectified already, so P describes them rather than K.
         min_depth_m, max_depth_m: nearer is -Inf, farther +Inf (REP 117).
@@ -48,6 +50,7 @@ class PipelineSettings:
     focal_policy: FocalPolicy = "auto"
     fixed_focal_px: float = 0.0
     estimate: EstimatePolicy = "auto"
+    focal_check_every: int = 30
     rectify: bool = False
     input_rectified: bool = False
     min_depth_m: float = 0.0
@@ -66,6 +69,8 @@ class PipelineSettings:
             )
         if self.cloud_stride < 1:
             raise InputError(f"cloud_stride {self.cloud_stride} must be at least 1")
+        if self.focal_check_every < 1:
+            raise InputError(f"focal_check_every {self.focal_check_every} must be at least 1 frame")
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,25 @@ class Wanted:
 
     depth: bool = True
     cloud: bool = True
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A frame that waits for the network.
+
+    Attributes:
+        rgb: uint8 [H, W, 3], rectified if that was asked for.
+        camera: its calibration, or None.
+        known: the camera to use where it does not depend on this frame's estimate; else None.
+        focal_source: whose focal length is used.
+        focal_px: what to give to the network: None makes it estimate.
+    """
+
+    rgb: NDArray[np.uint8]
+    camera: CameraModel | None
+    known: Intrinsics | None
+    focal_source: FocalSource
+    focal_px: float | None
 
 
 @dataclass(frozen=True)
@@ -119,8 +143,8 @@ class Pipeline:
     focal_filter: FocalFilter = field(default_factory=FocalFilter)
     _rectifier: tuple[CameraModel, Rectifier] | None = None
     _projector: Projector | None = None
+    _since_estimate: int = 0
 
-    @torch.inference_mode()  # depth from an estimator is changed in place below, which only this mode allows
     def process(
         self,
         rgb: NDArray[np.uint8],
@@ -128,7 +152,7 @@ class Pipeline:
         wanted: Wanted = Wanted(),
         cloud_memory: CloudMemory | None = None,
     ) -> DepthFrame:
-        """Process one frame.
+        """Process one frame: `prepare`, the network, `finish`.
 
         Args:
             rgb: uint8 [H, W, 3].
@@ -140,26 +164,66 @@ class Pipeline:
             InputError: the image or a setting is unusable.
             CameraError: the calibration is needed and missing, or contradicts the image.
         """
+        prepared = self.prepare(rgb, camera)
+        started = time.perf_counter()
+        prediction = self.estimator.predict(prepared.rgb, prepared.focal_px)
+        if prediction.depth_m.is_cuda:
+            torch.cuda.synchronize(prediction.depth_m.device)
+        model_ms = (time.perf_counter() - started) * 1e3
+        return self.finish(prepared, prediction, model_ms, wanted, cloud_memory)
+
+    def prepare(self, rgb: NDArray[np.uint8], camera: CameraModel | None) -> Prepared:
+        """What comes before the network. Frames of several cameras may then share one batch.
+
+        Args and raises: see `process`.
+        """
         settings = self.settings
         if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or not rgb.size:
             raise InputError(f"image must be uint8 [H, W, 3] and not empty, it is {rgb.dtype} {list(rgb.shape)}")
         height, width = rgb.shape[:2]
-        if settings.rectify and not settings.input_rectified:
+        rectified = settings.input_rectified
+        if settings.rectify and not rectified:
             rgb, camera = self._rectified(rgb, camera)
-            known, source = self._known_intrinsics(camera, width, height, rectified=True)
-        else:
-            known, source = self._known_intrinsics(camera, width, height, rectified=settings.input_rectified)
+            rectified = True
+        known, source = self._known_intrinsics(camera, width, height, rectified=rectified)
+        estimate = settings.estimate == "always"
+        if known is None:
+            if settings.estimate == "never":
+                raise CameraError(
+                    "no focal length: CameraInfo is missing or not calibrated, and 'estimate' is 'never'; publish a "
+                    "calibrated CameraInfo, set focal_policy to 'fixed', or allow the estimate"
+                )
+            held = self.focal_filter.held(width)
+            self._since_estimate += 1
+            due = self._since_estimate >= settings.focal_check_every or self.focal_filter.contradicted
+            if held is None or due or estimate:
+                estimate = True
+            else:
+                known = Intrinsics.from_focal(width, height, held)
+        return Prepared(rgb, camera, known, source, None if estimate or known is None else known.fx)
 
-        estimate = known is None or settings.estimate == "always"
-        if known is None and settings.estimate == "never":
-            raise CameraError(
-                "no focal length: CameraInfo is missing or not calibrated, and 'estimate' is 'never'; publish a "
-                "calibrated CameraInfo, set focal_policy to 'fixed', or allow the estimate"
-            )
-        started = time.perf_counter()
-        prediction = self.estimator.predict(rgb, None if estimate else known.fx)  # type: ignore[union-attr]
-        depth, estimated = prediction.depth_m, None
-        if estimate:
+    @torch.inference_mode()  # depth from an estimator is changed in place below, which only this mode allows
+    def finish(
+        self,
+        prepared: Prepared,
+        prediction: Prediction,
+        model_ms: float,
+        wanted: Wanted = Wanted(),
+        cloud_memory: CloudMemory | None = None,
+    ) -> DepthFrame:
+        """What comes after the network: scale, range, edges, cloud.
+
+        Args:
+            prepared: from `prepare`.
+            prediction: of `prepared.rgb` with `prepared.focal_px`; its depth is changed in place.
+            model_ms: time in the estimator, milliseconds.
+            wanted, cloud_memory: see `process`.
+        """
+        settings = self.settings
+        depth, known, estimated = prediction.depth_m, prepared.known, None
+        if prepared.focal_px is None:
+            height, width = prepared.rgb.shape[:2]
+            self._since_estimate = 0
             raw_focal = float(prediction.focal_px)
             estimated = Intrinsics.from_focal(width, height, raw_focal)
             if known is None:
@@ -167,10 +231,6 @@ class Pipeline:
             # depth is proportional to the focal length: rescale what was made with the raw estimate
             depth = depth * (known.fx / raw_focal)
         assert known is not None
-        if depth.is_cuda:
-            torch.cuda.synchronize(depth.device)
-        model_ms = (time.perf_counter() - started) * 1e3
-
         edges = None
         if settings.edge_filter == "all" or (settings.edge_filter == "cloud" and wanted.cloud):
             edges = edge_mask(depth, settings.edge_ratio)
@@ -179,13 +239,13 @@ class Pipeline:
             depth.masked_fill_(edges, torch.nan)
         cloud = None
         if wanted.cloud:
-            cloud = self._cloud(depth, edges, rgb, known, cloud_memory)
+            cloud = self._cloud(depth, edges, prepared.rgb, known, cloud_memory)
         return DepthFrame(
             depth_m=depth,
-            rgb=rgb,
+            rgb=prepared.rgb,
             intrinsics=known,
-            camera=self._published_camera(known, camera),
-            focal_source=source,
+            camera=self._published_camera(known, prepared.camera),
+            focal_source=prepared.focal_source,
             cloud=cloud,
             estimated=estimated,
             model_ms=model_ms,

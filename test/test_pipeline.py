@@ -102,6 +102,25 @@ class TestFocalPolicy:
         pipeline.reset()
         assert not pipeline.focal_filter.locked
 
+    def test_the_fov_network_rests_once_the_focal_is_locked(self, fake, rgb) -> None:
+        pipeline = Pipeline(fake, PipelineSettings(focal_check_every=5))
+        frames = [pipeline.process(rgb, None) for _ in range(21)]
+        locking = [None] * 10
+        assert fake.asked == [*locking, *([64.0] * 4 + [None]) * 2, 64.0]
+        assert [f.estimated is None for f in frames] == [focal is not None for focal in fake.asked]
+        assert {float(f.depth_m[5, 5]) for f in frames} == {float(frames[0].depth_m[5, 5])}
+        assert all(f.focal_source == "estimated" for f in frames)
+
+    def test_a_contradicted_lock_is_looked_at_on_every_frame(self, rgb) -> None:
+        fake = FakeEstimator(focals=[64.0] * 10 + [100.0])
+        pipeline = Pipeline(fake, PipelineSettings(focal_check_every=8))
+        for _ in range(10 + 7):
+            assert pipeline.process(rgb, None).intrinsics.fx == pytest.approx(64.0)
+        fake.asked.clear()
+        focals = [pipeline.process(rgb, None).intrinsics.fx for _ in range(6)]
+        assert fake.asked == [None] * 6
+        assert focals == pytest.approx([64.0] * 4 + [100.0] * 2)
+
     def test_p_for_rectified_input(self, fake, rgb) -> None:
         p = (50.0, 0, 14.0, 0, 0, 51.0, 11.0, 0, 0, 0, 1, 0)
         camera = CameraModel(32, 24, CALIBRATED.k, p=p)

@@ -28,7 +28,7 @@ class Prediction:
         focal_px: float32 [] or [B], the focal length that the depth was made with, pixels of the image's
             width. Depth is proportional to it.
         fov_deg: float32 [] or [B], the network's horizontal field of view in degrees; None where that
-            network did not run.
+            network did not run, NaN for the images of a batch that it did not run for.
     """
 
     depth_m: Tensor
@@ -46,6 +46,7 @@ class EstimatorInfo:
         parameters: number of weights.
         device, precision: where and in which number format it computes.
         notice: something that the user must know about this model; empty if there is nothing.
+        approximations: what was chosen that makes depth differ from the exact network's; empty if nothing was.
     """
 
     name: str
@@ -54,6 +55,7 @@ class EstimatorInfo:
     device: str
     precision: str
     notice: str = ""
+    approximations: tuple[str, ...] = ()
 
 
 class Estimator(Protocol):
@@ -77,25 +79,39 @@ class Estimator(Protocol):
         """
         ...
 
+    def predict_many(self, images: Sequence[NDArray[np.uint8]], focals_px: Sequence[float | None]) -> list[Prediction]:
+        """Estimate depth of images of any sizes, such as one of each camera, in one batch.
 
-def image_batch(rgb: Rgb, device: torch.device) -> tuple[Tensor, bool]:
-    """Check images and bring them to a device.
+        Args:
+            images: uint8 [H, W, 3] each.
+            focals_px: one for each image, as in `predict`.
+
+        Returns:
+            One prediction for each image.
+
+        Raises:
+            InputError: as `predict`.
+        """
+        ...
+
+
+def check_image(rgb: Rgb, *, batches: bool) -> bool:
+    """Check an image, or a batch of images where those are allowed.
 
     Returns:
-        uint8 [B, H, W, 3], and whether the caller gave a batch.
+        Whether it is a batch.
 
     Raises:
         InputError: not uint8, or not [H, W, 3] or [B, H, W, 3], or empty.
     """
-    tensor = torch.from_numpy(np.ascontiguousarray(rgb)) if isinstance(rgb, np.ndarray) else rgb
-    if not isinstance(tensor, Tensor):
+    if not isinstance(rgb, np.ndarray | Tensor):
         raise InputError(f"rgb must be a NumPy array or a torch tensor, not {type(rgb).__name__}")
-    if tensor.dtype != torch.uint8:
-        raise InputError(f"rgb must be uint8 (0 to 255), not {tensor.dtype}")
-    if tensor.ndim not in (3, 4) or tensor.shape[-1] != 3 or tensor.numel() == 0:
-        raise InputError(f"rgb must be [H, W, 3] or [B, H, W, 3] and not empty, it is {list(tensor.shape)}")
-    batched = tensor.ndim == 4
-    return (tensor if batched else tensor[None]).to(device, non_blocking=True), batched
+    if rgb.dtype not in (torch.uint8, np.uint8):
+        raise InputError(f"rgb must be uint8 (0 to 255), not {rgb.dtype}")
+    shapes = "[H, W, 3] or [B, H, W, 3]" if batches else "[H, W, 3]"
+    if rgb.ndim not in ((3, 4) if batches else (3,)) or rgb.shape[-1] != 3 or 0 in rgb.shape:
+        raise InputError(f"rgb must be {shapes} and not empty, it is {list(rgb.shape)}")
+    return rgb.ndim == 4
 
 
 def focal_list(focal_px: Focal, batch: int) -> list[float | None]:

@@ -19,8 +19,8 @@ class DepthProConfig:
 
     Attributes:
         window_px: side of the square windows that the transformers see.
-        patch_px: side of a transformer patch; `window_px / patch_px` must be a multiple of 8, so that
-            the overlaps of the windows (a quarter and a half) are cut at whole tokens.
+        patch_px: side of a transformer patch; `window_px / patch_px` must be a multiple of 4, so that
+            the overlaps of the windows (a quarter and a half) are whole tokens.
         patch_encoder, image_encoder, fov_encoder: the three transformers. `fov_encoder` None means a
             network without the field-of-view head.
         hooks: blocks of the patch encoder whose outputs feed the finest decoder levels, finest first.
@@ -46,8 +46,8 @@ class DepthProConfig:
     antialias: bool = False
 
     def __post_init__(self) -> None:
-        if self.window_px % self.patch_px or self.grid % 8:
-            raise ValueError(f"window_px {self.window_px} / patch_px {self.patch_px} must be a multiple of 8 patches")
+        if self.window_px % self.patch_px or self.grid % 4:
+            raise ValueError(f"window_px {self.window_px} / patch_px {self.patch_px} must be a multiple of 4 patches")
         if len(self.latent_dims) != len(self.hooks):
             raise ValueError(f"latent_dims {self.latent_dims} and hooks {self.hooks} differ in length")
         if len(self.pyramid_dims) != 3:

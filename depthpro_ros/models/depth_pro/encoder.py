@@ -36,18 +36,20 @@ def split(image: Tensor, window: int, steps: int) -> Tensor:
     return torch.cat([image[..., y : y + window, x : x + window] for y in starts for x in starts])
 
 
-def merge(maps: Tensor, batch: int, steps: int, crop: int) -> Tensor:
-    """Put windows' maps back together, cutting `crop` cells off every inner edge.
+def merge(maps: Tensor, batch: int, steps: int, overlap: int) -> Tensor:
+    """Put windows' maps back together, cutting them in the middle of every overlap.
 
     Args:
         maps: [steps^2 * batch, g, g, C], in the order of `split`.
+        overlap: cells that neighbours share; of an odd number the second one loses more.
 
     Returns:
-        [batch, C, G, G] with G = steps * g - 2 * crop * (steps - 1), stored channels-last.
+        [batch, C, G, G] with G = steps * g - overlap * (steps - 1), stored channels-last.
     """
     grid = maps.shape[1]
     last = steps - 1
-    spans = [(crop if i else 0, grid - crop if i < last else grid) for i in range(steps)]
+    before, after = overlap - overlap // 2, overlap // 2
+    spans = [(before if i else 0, grid - after if i < last else grid) for i in range(steps)]
     # split, not indexing: its backward is one concatenation instead of a sum over all windows
     cells = maps.split(batch)
     rows = [
@@ -106,13 +108,13 @@ class Encoder(nn.Module):
         tokens, hooked = self.patch_encoder(windows, config.hooks, full_rows)
         maps = tokens_to_map(tokens).split([full_rows, half_rows, batch])
 
-        crop = config.grid // 8
+        fine, coarse = config.grid // 4, config.grid // 2
         features = []
         for index, hook in enumerate(hooked):
-            latent = merge(tokens_to_map(hook), batch, FULL_STEPS, crop)
+            latent = merge(tokens_to_map(hook), batch, FULL_STEPS, fine)
             features.append(self.get_submodule(f"upsample_latent{index}")(latent))
-        features.append(self.upsample0(merge(maps[0], batch, FULL_STEPS, crop)))
-        features.append(self.upsample1(merge(maps[1], batch, HALF_STEPS, 2 * crop)))
+        features.append(self.upsample0(merge(maps[0], batch, FULL_STEPS, fine)))
+        features.append(self.upsample1(merge(maps[1], batch, HALF_STEPS, coarse)))
         features.append(self._global_map(maps[2], quarter))
         return features, quarter
 

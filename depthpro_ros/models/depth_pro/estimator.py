@@ -3,52 +3,99 @@
 
 from __future__ import annotations
 
-import torch
+from collections.abc import Sequence
 
-from depthpro_ros.models.depth_pro.network import DepthPro, focal_from_fov, metric_depth, normalise
-from depthpro_ros.models.estimator import (
-    EstimatorInfo,
-    Focal,
-    Prediction,
-    Rgb,
-    focal_list,
-    image_batch,
-)
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from depthpro_ros.errors import InputError
+from depthpro_ros.models.depth_pro.inference import MergedDepthPro
+from depthpro_ros.models.depth_pro.input import Uploader, network_input
+from depthpro_ros.models.depth_pro.network import focal_from_fov, metric_depth
+from depthpro_ros.models.depth_pro.runner import NetworkRunner
+from depthpro_ros.models.estimator import EstimatorInfo, Focal, Prediction, Rgb, check_image, focal_list
 
 
 class DepthProEstimator:
     """Runs a Depth Pro network on images of any size.
 
     Args:
-        network: with its weights, in the precision and on the device that it is to run with.
+        network: merged, with its weights, in the precision and on the device that it is to run with.
         info: what to tell users about it.
+        memory: `auto` or `low`, see `NetworkRunner`.
+        accelerate: `eager`, `graphs` or `compile`, see `NetworkRunner`.
     """
 
-    def __init__(self, network: DepthPro, info: EstimatorInfo) -> None:
-        self.network = network.eval()
-        self.info = info
-        weight = next(network.parameters())
-        self.device, self.dtype = weight.device, weight.dtype
+    def __init__(
+        self, network: MergedDepthPro, info: EstimatorInfo, memory: str = "auto", accelerate: str = "eager"
+    ) -> None:
+        self.network, self.info = network, info
+        self.runner = NetworkRunner(network, memory, accelerate)
+        self.device, self.dtype = self.runner.device, network.dtype
+        self._upload = Uploader(self.device)
 
     @torch.inference_mode()
     def predict(self, rgb: Rgb, focal_px: Focal = None) -> Prediction:
-        """See `Estimator.predict`. The field-of-view network runs only if a focal length is missing."""
-        images, batched = image_batch(rgb, self.device)
-        batch, height, width, _ = images.shape
-        focals = focal_list(focal_px, batch)
-        config = self.network.config
-        want_fov = None in focals
-        if want_fov and self.network.fov is None:
-            raise ValueError(f"{self.info.name} has no field-of-view head: give focal_px")
-        image = normalise(images, config.input_px, config.antialias).to(self.dtype)
-        canonical, fov_deg = self.network(image.contiguous(memory_format=torch.channels_last), want_fov)
-        given = torch.tensor([f or torch.nan for f in focals], dtype=torch.float32, device=self.device)
-        if fov_deg is None:
-            focal = given
-        else:
-            fov_deg = fov_deg.float()
-            focal = torch.where(given.isnan(), focal_from_fov(fov_deg, width), given)
-        depth = metric_depth(canonical, focal, height, width)
+        """See `Estimator.predict`. The field-of-view network runs only for images whose focal length is missing."""
+        batched = check_image(rgb, batches=True)
+        images = self._upload(rgb)
+        images = images if batched else images[None]
+        focals = focal_list(focal_px, len(images))
+        prediction = self._run([images], focals)[0]
         if batched:
-            return Prediction(depth, focal, fov_deg)
-        return Prediction(depth[0], focal[0], None if fov_deg is None else fov_deg[0])
+            return prediction
+        fov_deg = prediction.fov_deg
+        return Prediction(prediction.depth_m[0], prediction.focal_px[0], None if fov_deg is None else fov_deg[0])
+
+    @torch.inference_mode()
+    def predict_many(self, images: Sequence[NDArray[np.uint8]], focals_px: Sequence[float | None]) -> list[Prediction]:
+        """See `Estimator.predict_many`."""
+        for image in images:
+            check_image(image, batches=False)
+        focals = focal_list(list(focals_px), len(images))
+        predictions = self._run([self._upload(image)[None] for image in images], focals)
+        return [
+            Prediction(p.depth_m[0], p.focal_px[0], None if focal is not None or p.fov_deg is None else p.fov_deg[0])
+            for p, focal in zip(predictions, focals, strict=True)
+        ]
+
+    @torch.inference_mode()
+    def warm_up(self, cameras: int = 1) -> None:
+        """Let a GPU choose its kernels and record its graphs before the first frame, for batches up to so many."""
+        if self.device.type != "cuda":
+            return
+        black = np.zeros((48, 64, 3), np.uint8)
+        for count in range(1, cameras + 1):
+            for focal in (64.0, None) if self.network.fov is not None else (64.0,):
+                self.predict_many([black] * count, [focal] * count)
+        torch.cuda.synchronize(self.device)
+
+    def _run(self, groups: Sequence[Tensor], focals: list[float | None]) -> list[Prediction]:
+        """One pass over groups of images [b, H, W, 3], each of one size; a prediction for each group."""
+        if not groups:
+            return []
+        unknown = [index for index, focal in enumerate(focals) if focal is None]
+        if unknown and self.network.fov is None:
+            raise InputError(f"{self.info.name} has no field-of-view head: give focal_px")
+        config, network = self.network.config, self.network
+        inputs = [
+            network_input(group, config.input_px, network.input_scale, self.dtype, config.antialias) for group in groups
+        ]
+        want_fov: bool | list[int] = len(unknown) == len(focals) or (unknown or False)
+        canonical, fov = self.runner(inputs[0] if len(inputs) == 1 else torch.cat(inputs), want_fov)
+
+        fov_deg = torch.full((len(focals),), torch.nan, device=self.device)
+        if fov is not None:
+            fov_deg[unknown] = fov.float()
+        given = torch.tensor([torch.nan if f is None else f for f in focals], dtype=torch.float32, device=self.device)
+        predictions, first = [], 0
+        for group in groups:
+            rows = slice(first, first + len(group))
+            first += len(group)
+            _, height, width, _ = group.shape
+            focal = torch.where(given[rows].isnan(), focal_from_fov(fov_deg[rows], width), given[rows])
+            depth = metric_depth(canonical[rows], focal, height, width)
+            predictions.append(Prediction(depth, focal, None if fov is None else fov_deg[rows]))
+        return predictions
