@@ -255,6 +255,18 @@ class Pipeline:
         """Forget what earlier frames said: call it when time went back or the camera was exchanged."""
         self.focal_filter.reset()
 
+    def restore(self, width_px: int, estimated_px: float | None) -> None:
+        """Do for an earlier frame what processing it did to the focal filter.
+
+        Args:
+            width_px: the image's.
+            estimated_px: what the network estimated, or None where it did not.
+        """
+        self._since_estimate += 1
+        if estimated_px is not None:
+            self._since_estimate = 0
+            self.focal_filter.update(estimated_px, width_px)
+
     def _uses_camera_info(self, camera: CameraModel | None) -> bool:
         policy = self.settings.focal_policy
         return policy == "camera_info" or (policy == "auto" and camera is not None and camera.calibrated)

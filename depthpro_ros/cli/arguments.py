@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from typing import Any
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +23,41 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("auto", "float32", "float16", "bfloat16"),
         help="auto is float16 on CUDA, else float32 (default: %(default)s)",
     )
+
+
+def add_speed_arguments(parser: argparse.ArgumentParser) -> None:
+    """--memory, --resolution, --quantise and --accelerate, as `load_estimator` takes them."""
+    parser.add_argument(
+        "--memory",
+        default="auto",
+        choices=("auto", "low"),
+        help="low takes less memory and longer, for the same depth; auto does so once memory runs out "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
+        "--resolution",
+        default="full",
+        choices=("full", "two_thirds", "half"),
+        help="of the network's input; all but full are approximate (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--quantise",
+        default="off",
+        choices=("off", "int8", "fp8"),
+        help="the transformers' products in eight bits: approximate (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--accelerate",
+        default="auto",
+        choices=("auto", "eager", "graphs", "compile"),
+        help="auto is CUDA graphs on CUDA, else eager; compile takes a minute or more at first (default: %(default)s)",
+    )
+
+
+def load_options(args: argparse.Namespace) -> dict[str, Any]:
+    """The keyword arguments of `load_estimator` that `add_model_arguments` and `add_speed_arguments` have read."""
+    names = ("device", "precision", "memory", "resolution", "quantise", "accelerate")
+    return {name: getattr(args, name) for name in names}
 
 
 def positive_float(text: str) -> float:

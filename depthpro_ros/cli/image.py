@@ -8,7 +8,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from depthpro_ros.cli.arguments import add_model_arguments, positive_float, positive_int
+from depthpro_ros.cli.arguments import (
+    add_model_arguments,
+    add_speed_arguments,
+    load_options,
+    positive_float,
+    positive_int,
+)
 from depthpro_ros.errors import DepthProError, InputError
 
 if TYPE_CHECKING:
@@ -30,6 +36,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "-o", "--output", metavar="DIR", type=Path, default=Path(), help="folder for the results (default: this one)"
     )
     add_model_arguments(parser)
+    add_speed_arguments(parser)
     parser.add_argument(
         "--focal-px",
         metavar="F",
@@ -59,9 +66,11 @@ def run(args: argparse.Namespace) -> int:
     from depthpro_ros.still import depth_of_still, save_still
 
     args.output.mkdir(parents=True, exist_ok=True)
-    estimator = load_estimator(args.model, device=args.device, precision=args.precision)
+    estimator = load_estimator(args.model, **load_options(args))
     info = estimator.info
     print(f"model {info.name}, {info.parameters / 1e6:.1f} M weights, {info.device}, {info.precision}")
+    if info.approximations:
+        print(f"approximate depth: {'; '.join(info.approximations)}")
     failed = 0
     for number, (path, files) in enumerate(targets, 1):
         if len(targets) > 1:

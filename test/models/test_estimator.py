@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -109,3 +110,72 @@ def test_cuda_agrees_with_the_cpu(rgb: np.ndarray) -> None:
     assert prediction.depth_m.is_cuda and prediction.depth_m.dtype == torch.float32
     change = ((prediction.depth_m.cpu() - exact.depth_m).abs() / exact.depth_m).median()
     assert change < 0.03
+
+
+def test_images_of_several_sizes_in_one_batch(estimator: Estimator, rgb: np.ndarray) -> None:
+    other = np.random.default_rng(1).integers(0, 256, (40, 80, 3), dtype=np.uint8)
+    together = estimator.predict_many([rgb[0], other, rgb[1]], [None, 70.0, 50.0])
+    alone = [estimator.predict(rgb[0]), estimator.predict(other, 70.0), estimator.predict(rgb[1], 50.0)]
+    for one, expected in zip(together, alone, strict=True):
+        assert one.depth_m.shape == expected.depth_m.shape
+        torch.testing.assert_close(one.depth_m, expected.depth_m, rtol=1e-4, atol=0)
+        torch.testing.assert_close(one.focal_px, expected.focal_px, rtol=1e-4, atol=0)
+    assert [p.fov_deg is None for p in together] == [False, True, True]
+
+
+def test_no_images_are_no_predictions(estimator: Estimator) -> None:
+    assert estimator.predict_many([], []) == []
+
+
+def test_a_batch_within_many_is_refused(estimator: Estimator, rgb: np.ndarray) -> None:
+    with pytest.raises(InputError, match=r"\[H, W, 3\] and not empty"):
+        estimator.predict_many([rgb], [None])
+
+
+def test_low_memory_gives_the_same_depth(estimator: Estimator, rgb: np.ndarray) -> None:
+    low = load_estimator("depth_pro_nano", device="cpu", precision="float32", memory="low")
+    torch.testing.assert_close(low.predict(rgb).depth_m, estimator.predict(rgb).depth_m, rtol=1e-4, atol=0)
+    assert low.info.approximations == ()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"resolution": "half"}, "input 128 pixels wide instead of the trained size"),
+        ({"quantise": "int8"}, "int8 products in the transformers"),
+        ({"reuse_tiles": 2.0}, "windows that changed by at most 2 levels are reused"),
+    ],
+)
+def test_approximations_are_named(options: dict[str, object], said: str) -> None:
+    approximate = load_estimator("depth_pro_nano", device="cpu", precision="float32", **options)
+    assert approximate.info.approximations == (said,)
+    assert approximate.predict(np.full((48, 64, 3), 90, np.uint8)).depth_m.isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"memory": "tiny"}, "memory 'tiny' is unknown: choose auto, low"),
+        ({"resolution": "1024"}, "resolution '1024' is unknown: choose full, two_thirds, half"),
+        ({"resolution": "two_thirds"}, "cannot be reduced to 2/3.*multiple of 32 pixels"),
+        ({"quantise": "int4"}, "quantise 'int4' is unknown"),
+        ({"accelerate": "tensorrt"}, "accelerate 'tensorrt' is unknown"),
+        ({"reuse_tiles": -1.0}, "reuse_tiles must be 0 .off. to 255 levels"),
+    ],
+)
+def test_bad_options_are_refused(options: dict[str, object], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        load_estimator("depth_pro_nano", device="cpu", **options)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device on this machine")
+def test_graphs_need_cuda() -> None:
+    with pytest.raises(InputError, match="'graphs' needs a CUDA device"):
+        load_estimator("depth_pro_nano", accelerate="graphs")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler on a CPU")
+def test_compiled_gives_the_same_depth(estimator: Estimator, rgb: np.ndarray) -> None:
+    compiled = load_estimator("depth_pro_nano", device="cpu", precision="float32", accelerate="compile")
+    torch.testing.assert_close(compiled.predict(rgb).depth_m, estimator.predict(rgb).depth_m, rtol=1e-3, atol=0)

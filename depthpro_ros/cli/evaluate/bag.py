@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from depthpro_ros.cli.arguments import add_model_arguments
+from depthpro_ros.cli.arguments import add_model_arguments, add_speed_arguments, load_options
 from depthpro_ros.cli.evaluate.bag_options import add_topic_arguments, opened, pose_of, topics_of
 from depthpro_ros.cli.evaluate.options import (
     add_focal_arguments,
@@ -31,6 +31,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("bag", metavar="BAG", type=Path, help="rosbag2 folder, .mcap, .db3 or .bag")
     add_model_arguments(parser)
+    add_speed_arguments(parser)
     add_focal_arguments(parser)
     add_topic_arguments(parser)
     add_selection_arguments(parser)
@@ -64,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
         source = BagSource(
             recording, choice, selection, slop_s=args.slop, depth_scale=args.depth_scale, truth_pose=pose_of(args)
         )
-        estimator = load_estimator(args.model, device=args.device, precision=args.precision)
+        estimator = load_estimator(args.model, **load_options(args))
         predictor = PipelinePredictor(
             estimator,
             args.focal,

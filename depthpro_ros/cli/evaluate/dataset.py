@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from depthpro_ros.cli.arguments import add_model_arguments
+from depthpro_ros.cli.arguments import add_model_arguments, add_speed_arguments, load_options
 from depthpro_ros.cli.evaluate.options import (
     CRITERIA_FAILED,
     DONE,
@@ -74,6 +74,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "several times",
     )
     add_model_arguments(parser)
+    add_speed_arguments(parser)
     add_focal_arguments(parser)
     parser.add_argument(
         "--both-focals",
@@ -116,7 +117,7 @@ def _run_dataset(args: argparse.Namespace) -> int:
     root = args.root / name if (args.root / name).is_dir() else args.root
     dataset = opened_dataset(name, root, options, blame_options=bool(options))
     source = DatasetSource(dataset, selection)
-    estimator = load_estimator(args.model, device=args.device, precision=args.precision)
+    estimator = load_estimator(args.model, **load_options(args))
     info = describe(
         "dataset",
         name,
@@ -153,7 +154,7 @@ def _run_protocol(args: argparse.Namespace) -> int:
     for each in missing:
         print(f"depthpro: warning: {each.column.title} is left out: {each.reason}", file=sys.stderr)
     output = output_of(args, name)
-    estimator = load_estimator(args.model, device=args.device, precision=args.precision)
+    estimator = load_estimator(args.model, **load_options(args))
     page = ProtocolRun(name, protocol, estimator, settings).run(
         found, missing, output, force=args.force, resume=args.resume
     )

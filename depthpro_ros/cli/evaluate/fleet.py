@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from depthpro_ros.cli.arguments import add_model_arguments, positive_int
+from depthpro_ros.cli.arguments import add_model_arguments, add_speed_arguments, load_options, positive_int
 from depthpro_ros.cli.evaluate.bag_options import add_topic_arguments, pose_of, wanted_of
 from depthpro_ros.cli.evaluate.options import (
     add_focal_arguments,
@@ -60,6 +60,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="cut recordings into units of N frames (default: %(default)s)",
     )
     add_model_arguments(parser)
+    add_speed_arguments(parser)
     add_focal_arguments(parser)
     add_topic_arguments(parser)
     add_selection_arguments(parser)
@@ -81,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
     root = args.folder.resolve()
     job = Job(
         root,
-        partial(load_estimator, args.model, device=args.device, precision=args.precision),
+        partial(load_estimator, args.model, **load_options(args)),
         scorer_of(args),
         args.focal,
         args.estimate_focal,

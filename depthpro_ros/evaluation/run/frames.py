@@ -103,7 +103,7 @@ class Predictor(Protocol):
         """
         ...
 
-    def restore(self, width_px: int, estimated_px: float) -> None:
+    def restore(self, width_px: int, estimated_px: float | None) -> None:
         """Take in what was estimated for an earlier frame, as if it had been predicted here."""
         ...
 

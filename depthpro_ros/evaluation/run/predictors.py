@@ -71,10 +71,10 @@ class PipelinePredictor:
             depth_m, made.intrinsics, focal, {"model_ms": made.model_ms, "pipeline_ms": pipeline_ms}, cloud
         )
 
-    def restore(self, width_px: int, estimated_px: float) -> None:
+    def restore(self, width_px: int, estimated_px: float | None) -> None:
         """See `Predictor`."""
         if self._steady:
-            self._pipeline.focal_filter.update(estimated_px, width_px)
+            self._pipeline.restore(width_px, estimated_px)
 
 
 class RecordedPredictor:
@@ -86,14 +86,15 @@ class RecordedPredictor:
             raise InputError("the recording has no prediction for this frame")
         return frame.recorded
 
-    def restore(self, width_px: int, estimated_px: float) -> None:
+    def restore(self, width_px: int, estimated_px: float | None) -> None:
         """Nothing depends on earlier frames."""
 
 
 def model_info(estimator: Estimator) -> ModelInfo:
     """What to write beside results, with the hash of the weights."""
     info = estimator.info
-    return ModelInfo(info.name, weights_sha256(Path(info.weights)), info.parameters, info.device, info.precision)
+    computed = ", ".join((info.precision, *info.approximations))
+    return ModelInfo(info.name, weights_sha256(Path(info.weights)), info.parameters, info.device, computed)
 
 
 def weights_sha256(path: Path) -> str:

@@ -131,7 +131,7 @@ class AlignedCornersPredictor:
             cloud=None,
         )
 
-    def restore(self, width_px: int, estimated_px: float) -> None:
+    def restore(self, width_px: int, estimated_px: float | None) -> None:
         """See `Predictor`."""
         self._predictor.restore(width_px, estimated_px)
 

@@ -46,7 +46,7 @@ def evaluate(
     done, last = 0, None
     for record in folder.records():
         # the last one is predicted again
-        if last is not None and last.focal.estimated is not None:
+        if last is not None:
             predictor.restore(last.focal.width_px, last.focal.estimated)
         done, last = done + 1, record
     evaluated = 0
