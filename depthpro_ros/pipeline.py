@@ -239,7 +239,8 @@ class Pipeline:
             depth.masked_fill_(edges, torch.nan)
         cloud = None
         if wanted.cloud:
-            cloud = self._cloud(depth, edges, prepared.rgb, known, cloud_memory)
+            rgb = torch.from_numpy(prepared.rgb).to(depth.device) if prediction.rgb is None else prediction.rgb
+            cloud = self._cloud(depth, edges, rgb, known, cloud_memory)
         return DepthFrame(
             depth_m=depth,
             rgb=prepared.rgb,
@@ -300,7 +301,7 @@ class Pipeline:
         self,
         depth_m: Tensor,
         edges: Tensor | None,
-        rgb: NDArray[np.uint8],
+        rgb: Tensor,
         intrinsics: Intrinsics,
         memory: CloudMemory | None,
     ) -> Tensor:
@@ -313,13 +314,12 @@ class Pipeline:
             or projector.device != device
         ):
             projector = self._projector = Projector(intrinsics, settings.cloud_stride, device)
-        colours = torch.from_numpy(rgb).to(device)
         if not settings.cloud_organised:
-            return finite_points(projector.pack(depth_m, colours, untrusted=edges))
+            return finite_points(projector.pack(depth_m, rgb, untrusted=edges))
         out = None if memory is None else memory(*projector.shape)
         if out is None or out.device == device:
-            return projector.pack(depth_m, colours, out, edges)
-        return out.copy_(projector.pack(depth_m, colours, untrusted=edges))
+            return projector.pack(depth_m, rgb, out, edges)
+        return out.copy_(projector.pack(depth_m, rgb, untrusted=edges))
 
     def _published_camera(self, used: Intrinsics, camera: CameraModel | None) -> CameraModel:
         """`used`, with the lens distortion that the depth image still has."""

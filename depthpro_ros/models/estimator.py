@@ -29,11 +29,14 @@ class Prediction:
             width. Depth is proportional to it.
         fov_deg: float32 [] or [B], the network's horizontal field of view in degrees; None where that
             network did not run, NaN for the images of a batch that it did not run for.
+        rgb: uint8 [H, W, 3] or [B, H, W, 3], the images on the model's device, so that colours need not be
+            uploaded again; None where the model does not keep them.
     """
 
     depth_m: Tensor
     focal_px: Tensor
     fov_deg: Tensor | None
+    rgb: Tensor | None = None
 
 
 @dataclass(frozen=True)

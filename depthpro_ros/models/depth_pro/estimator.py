@@ -46,8 +46,7 @@ class DepthProEstimator:
         prediction = self._run([images], focals)[0]
         if batched:
             return prediction
-        fov_deg = prediction.fov_deg
-        return Prediction(prediction.depth_m[0], prediction.focal_px[0], None if fov_deg is None else fov_deg[0])
+        return _first(prediction, has_fov=prediction.fov_deg is not None)
 
     @torch.inference_mode()
     def predict_many(self, images: Sequence[NDArray[np.uint8]], focals_px: Sequence[float | None]) -> list[Prediction]:
@@ -56,10 +55,7 @@ class DepthProEstimator:
             check_image(image, batches=False)
         focals = focal_list(list(focals_px), len(images))
         predictions = self._run([self._upload(image)[None] for image in images], focals)
-        return [
-            Prediction(p.depth_m[0], p.focal_px[0], None if focal is not None or p.fov_deg is None else p.fov_deg[0])
-            for p, focal in zip(predictions, focals, strict=True)
-        ]
+        return [_first(p, has_fov=focal is None) for p, focal in zip(predictions, focals, strict=True)]
 
     @torch.inference_mode()
     def warm_up(self, cameras: int = 1) -> None:
@@ -97,5 +93,11 @@ class DepthProEstimator:
             _, height, width, _ = group.shape
             focal = torch.where(given[rows].isnan(), focal_from_fov(fov_deg[rows], width), given[rows])
             depth = metric_depth(canonical[rows], focal, height, width)
-            predictions.append(Prediction(depth, focal, None if fov is None else fov_deg[rows]))
+            predictions.append(Prediction(depth, focal, None if fov is None else fov_deg[rows], group))
         return predictions
+
+
+def _first(batch: Prediction, *, has_fov: bool) -> Prediction:
+    """The only image of a batch."""
+    fov_deg = batch.fov_deg[0] if has_fov and batch.fov_deg is not None else None
+    return Prediction(batch.depth_m[0], batch.focal_px[0], fov_deg, None if batch.rgb is None else batch.rgb[0])
