@@ -18,6 +18,7 @@ from depthpro_ros.models.depth_pro.decoder import FusionBlock, ResidualUnit
 from depthpro_ros.models.depth_pro.inference.resampling import (
     Enlarge,
     EnlargingConv,
+    Layers,
     before_pointwise,
     bordered_conv,
 )
@@ -46,18 +47,19 @@ class MergedFusion(nn.Module):
             weight = before_pointwise(block.deconv.weight, block.out_conv.weight)
             self.enlarge = Enlarge(weight, block.out_conv.bias)
 
-    def forward(self, coarser: Tensor, enlarge: Enlarge | None = None, skip: Tensor | None = None) -> Tensor:
+    def forward(
+        self, coarser: Tensor, enlarge: Layers | None = None, skip: Callable[[], Tensor] | None = None
+    ) -> Tensor:
         """The running map [B, C, h, w], before it is doubled.
 
         Args:
             coarser: the running map so far.
             enlarge: doubles it first; the block's that it comes from.
-            skip: the level to add, [B, C, h, w].
+            skip: makes the level to add, [B, C, h, w]. Made here, it is nobody else's and is freed when used.
         """
         if skip is None or self.resnet1 is None:
             return residual(self.resnet2, coarser)
-        x = residual(self.resnet1, skip)
-        del skip  # before the next map is made
+        x = residual(self.resnet1, skip())
         x += coarser if enlarge is None else enlarge(coarser)
         return residual(self.resnet2, x)
 

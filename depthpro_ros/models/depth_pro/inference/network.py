@@ -140,20 +140,24 @@ class MergedDepthPro(nn.Module):
     def _encode(self, windows: Tensor, fine: int) -> tuple[Tensor, list[Tensor]]:
         """Final tokens of all windows, and the hooked ones, narrowed, of the first `fine`."""
         step = self.budget.windows_at_once(self.config, windows.dtype)
-        finals: list[Tensor] = []
-        latents: list[list[Tensor]] = [[] for _ in self.config.hooks]
+        finals: Tensor | None = None
+        latents: list[Tensor] = []
         for first in range(0, len(windows), step):
-            some = windows[first : first + step]
-            hooks = self.config.hooks if first < fine else ()
-            tokens, hooked = self.patch_encoder(some, hooks)
-            finals.append(tokens)
-            for index, latent in enumerate(hooked):
-                latents[index].append(self.levels[index].narrow(latent[: max(0, fine - first)]))  # type: ignore[operator]
-        return torch.cat(finals), [torch.cat(parts) for parts in latents]
+            rows = slice(first, first + step)
+            tokens, hooked = self.patch_encoder(windows[rows], self.config.hooks if first < fine else ())
+            narrowed = [level.narrow(t[: fine - first]) for level, t in zip(self.levels, hooked, strict=False)]  # type: ignore[operator]
+            if finals is None:
+                finals = tokens.new_empty(len(windows), *tokens.shape[1:])
+                latents = [t.new_empty(fine, *t.shape[1:]) for t in narrowed]
+            finals[rows] = tokens
+            for latent, part in zip(latents, narrowed, strict=False):
+                latent[rows] = part
+        assert finals is not None
+        return finals, latents
 
     def _fuse(self, level: int, x: Tensor, tokens: Tensor) -> Tensor:
         """Double the running map and add a level, made from its tokens."""
-        return self.fusions[level](x, self.fusions[level + 1].enlarge, self.levels[level](tokens))
+        return self.fusions[level](x, self.fusions[level + 1].enlarge, lambda: self.levels[level](tokens))
 
     def _finer(self, x: Tensor, tokens: Tensor) -> Tensor:
         """The last level but one."""
