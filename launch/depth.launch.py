@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import typing
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,8 +28,21 @@ class Argument(NamedTuple):
 
 
 ARGUMENTS = (
-    Argument("image_topic", "image", "Image topic; an absolute one leaves the namespace."),
-    Argument("camera_info_topic", "", "CameraInfo topic. Empty: the sibling of the image topic."),
+    Argument(
+        "image_topic",
+        "image",
+        "Image topic; an absolute one leaves the namespace. With several cameras: relative to each one's name.",
+    ),
+    Argument(
+        "camera_info_topic",
+        "",
+        "CameraInfo topic, absolute or relative as the image topic. Empty: the sibling of the image topic.",
+    ),
+    Argument(
+        "cameras",
+        "",
+        "Names of several cameras for one node, for example '[front, rear]'. Empty: as the parameters file says.",
+    ),
     Argument("namespace", "", "Namespace of the node and its outputs, for example front_camera."),
     Argument("params_file", str(SHARE / "config" / "depth.yaml"), "YAML file with the node's parameters."),
     Argument(
@@ -43,6 +57,12 @@ ARGUMENTS = (
         "Number format of the network. Empty: as the parameters file says.",
         ("", "auto", "float32", "bfloat16", "float16"),
     ),
+    Argument(
+        "memory",
+        "",
+        "low computes the same depth in less memory, more slowly. Empty: as the parameters file says.",
+        ("", "auto", "low"),
+    ),
     Argument("use_sim_time", "", "Take the time from /clock. Empty: only if a bag is played.", ("", "true", "false")),
     Argument("rviz", "false", "Show image, depth and cloud in RViz.", ("true", "false")),
     Argument("bag", "", "Bag to play, with its clock. Empty: none."),
@@ -53,8 +73,8 @@ ARGUMENTS = (
     ),
     Argument("log_level", "info", "Least severity that is logged.", ("debug", "info", "warn", "error", "fatal")),
 )
-PARAMETERS = ("model", "device", "precision")
-"""Arguments that override the parameters file, where they are given."""
+PARAMETERS = ("model", "device", "precision", "memory")
+"""Arguments that override the parameters file, where they are given; `cameras`, a list, does too."""
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -88,9 +108,13 @@ def _actions(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     if simulated or value["use_sim_time"]:
         parameters.append({"use_sim_time": simulated})
     parameters += [{n: ParameterValue(value[n], value_type=str)} for n in PARAMETERS if value[n]]
-    remappings = [("image", value["image_topic"])]
+    cameras = camera_names(value["cameras"])
+    if cameras:
+        # with the older List, which is the one that launch_ros knows
+        parameters.append({"cameras": ParameterValue(cameras, value_type=typing.List[str])})  # noqa: UP006
+    topics = {"image": value["image_topic"]}
     if value["camera_info_topic"]:
-        remappings.append(("camera_info", value["camera_info_topic"]))
+        topics["camera_info"] = value["camera_info_topic"]
 
     actions: list[LaunchDescriptionEntity] = [
         SetEnvironmentVariable(n, v) for n, v in dds_environment(value["dds_profile"], os.environ).items()
@@ -101,7 +125,7 @@ def _actions(context: LaunchContext) -> list[LaunchDescriptionEntity]:
             executable="depth_node",
             namespace=value["namespace"],
             parameters=parameters,
-            remappings=remappings,
+            remappings=remappings(topics, cameras),
             ros_arguments=["--log-level", f"{logger_name(value['namespace'])}:={value['log_level']}"],
             output="screen",
             emulate_tty=True,
@@ -116,13 +140,49 @@ def _actions(context: LaunchContext) -> list[LaunchDescriptionEntity]:
             Node(
                 package="rviz2",
                 executable="rviz2",
-                namespace=value["namespace"],
+                # of several cameras, the first
+                namespace="/".join(filter(None, [value["namespace"], *cameras[:1]])),
                 arguments=["-d", str(SHARE / "config" / "depth.rviz")],
                 parameters=[{"use_sim_time": simulated}],
-                remappings=remappings,
+                remappings=list(topics.items()),
             )
         )
     return actions
+
+
+def camera_names(text: str) -> list[str]:
+    """What a user wrote for `cameras`; nothing where that is empty.
+
+    Raises:
+        ValueError: it is not a list of texts.
+    """
+    import yaml
+
+    names = yaml.safe_load(text) if text else []
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"cameras must be a list of names, such as '[front, rear]'; it is {text!r}")
+    return names
+
+
+def remappings(topics: Mapping[str, str], cameras: Sequence[str]) -> list[tuple[str, str]]:
+    """Remappings of the node's inputs.
+
+    Args:
+        topics: from the node's name for each to the user's.
+        cameras: names of several; then the user's topics are relative to each name.
+
+    Raises:
+        ValueError: several cameras cannot have one topic.
+    """
+    if not cameras:
+        return list(topics.items())
+    for topic in topics.values():
+        if topic.startswith(("/", "~")):
+            raise ValueError(
+                f"with several cameras topics are relative to each one's name, such as image_raw for front/image_raw; "
+                f"{topic!r} is absolute"
+            )
+    return [(f"{camera}/{name}", f"{camera}/{topic}") for camera in cameras for name, topic in topics.items()]
 
 
 def logger_name(namespace: str) -> str:

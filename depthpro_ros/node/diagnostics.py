@@ -9,10 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import torch
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from rclpy.time import Time
-from std_msgs.msg import Header
+from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
 from depthpro_ros.models.estimator import EstimatorInfo
 
@@ -52,9 +49,54 @@ def percentile(samples: Sequence[float], percent: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
 
 
+@dataclass(frozen=True)
+class FrameTimes:
+    """Where the time of one frame went, milliseconds.
+
+    What is missing of the whole is spent on other cameras' images of the same batch.
+
+    Attributes:
+        from_stamp: from the image's stamp until all messages were published; None where it has no stamp.
+        from_arrival: the same from the image's arrival in this process.
+        waiting: from the arrival until the worker turned to it.
+        decoding: message to RGB, and rectification.
+        pairing: waiting for and reading its CameraInfo.
+        model: in the network: the whole batch's time.
+        after_model: scale, range, edges, cloud; for a GPU, giving it that work.
+        publishing: from then until all messages were published; the frame before it may have to go out first, and a
+            GPU has to finish.
+    """
+
+    from_stamp: float | None
+    from_arrival: float
+    waiting: float
+    decoding: float
+    pairing: float
+    model: float
+    after_model: float
+    publishing: float
+
+    def named(self) -> dict[str, float | None]:
+        """The times by what diagnostics call them."""
+        return {
+            "latency from stamp": self.from_stamp,
+            "latency from arrival": self.from_arrival,
+            "waiting": self.waiting,
+            "decoding": self.decoding,
+            "pairing": self.pairing,
+            "model": self.model,
+            "after the model": self.after_model,
+            "publishing": self.publishing,
+            "beside the model": self.from_arrival - self.model,
+        }
+
+
+TIMES = tuple(FrameTimes(*[0.0] * 8).named())
+
+
 @dataclass
 class Statistics:
-    """Counts and times of the frames. Written by executor and worker thread, read by the reporter."""
+    """Counts and times of one camera's frames. Written by executor, worker and publisher, read by the reporter."""
 
     images_in: int = 0
     frames_out: int = 0
@@ -67,10 +109,8 @@ class Statistics:
     focal_locked: bool = False
     _rate_in: Rate = field(default_factory=Rate)
     _rate_out: Rate = field(default_factory=Rate)
-    _from_stamp_ms: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLES))
-    _from_arrival_ms: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLES))
-    _model_ms: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLES))
-    _beside_ms: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLES))
+    _times: dict[str, deque[float]] = field(default_factory=lambda: {name: deque(maxlen=SAMPLES) for name in TIMES})
+    _batches: deque[int] = field(default_factory=lambda: deque(maxlen=SAMPLES))
     _refused_reported: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -92,16 +132,15 @@ class Statistics:
             self.refused += 1
             self.last_error = error
 
-    def served(self, *, from_stamp_ms: float | None, from_arrival_ms: float, model_ms: float) -> None:
-        """A frame was published."""
+    def served(self, times: FrameTimes, batch: int) -> None:
+        """A frame was published, whose image went through the network together with others: `batch` in all."""
         with self._lock:
             self.frames_out += 1
             self._rate_out.count(time.monotonic())
-            if from_stamp_ms is not None:
-                self._from_stamp_ms.append(from_stamp_ms)
-            self._from_arrival_ms.append(from_arrival_ms)
-            self._model_ms.append(model_ms)
-            self._beside_ms.append(from_arrival_ms - model_ms)
+            self._batches.append(batch)
+            for name, value in times.named().items():
+                if value is not None:
+                    self._times[name].append(value)
 
     def focal(self, focal_px: float, source: str, locked: bool) -> None:
         """The focal length in use, pixels, and where it comes from."""
@@ -118,12 +157,6 @@ class Statistics:
         """Everything, as the keys and values of a diagnostic status."""
         with self._lock:
             now = time.monotonic()
-            times = {
-                "latency from stamp": self._from_stamp_ms,
-                "latency from arrival": self._from_arrival_ms,
-                "model": self._model_ms,
-                "beside the model": self._beside_ms,
-            }
             values = {
                 "fps in": f"{self._rate_in.hz(now):.2f}",
                 "fps out": f"{self._rate_out.hz(now):.2f}",
@@ -133,7 +166,9 @@ class Statistics:
                 "not computed (no subscriber)": str(self.idle),
                 "refused": str(self.refused),
             }
-            for name, samples in times.items():
+            batch = sum(self._batches) / len(self._batches) if self._batches else float("nan")
+            values["batch size"] = f"{batch:.2f}"
+            for name, samples in self._times.items():
                 values[f"{name} p50 (ms)"] = f"{percentile(samples, 50):.1f}"
                 values[f"{name} p95 (ms)"] = f"{percentile(samples, 95):.1f}"
             values["focal (px)"] = f"{self.focal_px:.3f}"
@@ -146,6 +181,8 @@ class Statistics:
 def device_memory_mib(device: str) -> float:
     """Memory in use: torch's on a GPU, the process's resident set on a CPU; NaN where unknown."""
     if device.startswith("cuda"):
+        import torch
+
         return torch.cuda.memory_allocated(device) / 2**20
     try:
         with open("/proc/self/statm", encoding="ascii") as statm:
@@ -154,21 +191,19 @@ def device_memory_mib(device: str) -> float:
         return float("nan")
 
 
-def report(
+def camera_status(
     name: str,
-    now: Time,
     statistics: Statistics,
     *,
     state: str,
     model: EstimatorInfo | None,
     failure: str = "",
     extra: dict[str, str] | None = None,
-) -> DiagnosticArray:
-    """The message for /diagnostics.
+) -> DiagnosticStatus:
+    """What /diagnostics says of one camera.
 
     Args:
-        name: of the status; the node's.
-        now: time of the report.
+        name: of the status: the node's, and what it is about.
         statistics: what was measured.
         state: the node's lifecycle state.
         model: None while none is loaded.
@@ -193,11 +228,10 @@ def report(
     if failure:
         level, message = DiagnosticStatus.ERROR, failure
         values["last error"] = failure
-    status = DiagnosticStatus(
+    return DiagnosticStatus(
         level=level,
-        name=f"{name}: depth",
+        name=name,
         message=message,
         hardware_id=model.name if model else "",
         values=[KeyValue(key=k, value=v) for k, v in values.items()],
     )
-    return DiagnosticArray(header=Header(stamp=now.to_msg()), status=[status])

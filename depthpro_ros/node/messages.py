@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """ROS messages to arrays, and results to ROS messages.
 
-Every large `data` field is an `array.array('B')`, the only type that rclpy takes without looking at each
-element, and its bytes are written once, in place. publish() serialises before it returns, so each topic has
-one message, which is filled anew for each frame.
+The bytes of a large message are written once, in place, and publishing has copied them before it returns, so a writer
+has one message, which is filled anew for each frame. That is a ROS message whose `data` is an `array.array('B')`, the
+only type that rclpy takes without looking at each element; or, for `depthpro_ros.node.direct.publish`, one that is
+serialised already.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from torch import Tensor
 
 from depthpro_ros.camera import CameraModel
 from depthpro_ros.cloud import POINT_STEP
+from depthpro_ros.node.cdr import SerialisedMessage
 
 BIG_ENDIAN = sys.byteorder == "big"
 
@@ -82,6 +84,10 @@ class Payload:
             return torch.from_numpy(np.empty(shape, dtype))
         return torch.from_numpy(np.frombuffer(self._message.data, dtype).reshape(shape))
 
+    def sealed(self) -> Image | PointCloud2:
+        """The message, with the fields that it has now."""
+        return self._message
+
 
 def _copy(source: Tensor, target: Tensor) -> None:
     """Copy into host memory; from there with one thread, see `depthpro_ros.host`."""
@@ -92,13 +98,17 @@ def _copy(source: Tensor, target: Tensor) -> None:
 
 
 class DepthWriter:
-    """Depth maps to sensor_msgs/Image."""
+    """Depth maps to sensor_msgs/Image.
 
-    def __init__(self) -> None:
+    Args:
+        serialised: make serialised messages.
+    """
+
+    def __init__(self, *, serialised: bool = False) -> None:
         self._message = Image(is_bigendian=int(BIG_ENDIAN))
-        self._payload = Payload(self._message)
+        self._payload = SerialisedMessage(self._message) if serialised else Payload(self._message)
 
-    def message(self, depth_m: Tensor, header: Header, encoding: str) -> Image:
+    def message(self, depth_m: Tensor, header: Header, encoding: str) -> Image | SerialisedMessage:
         """A message that belongs to the writer: publish it before the next is made.
 
         Args:
@@ -108,14 +118,12 @@ class DepthWriter:
         """
         height, width = depth_m.shape
         message = self._message
-        if encoding == "32FC1":
-            _copy(depth_m, self._payload.tensor(np.float32, height, width))
-        else:
-            # int16 is what torch can hold 16 bits in; the bits are those of uint16
-            _copy(millimetres(depth_m), self._payload.tensor(np.int16, height, width))
+        # int16 is what torch can hold 16 bits in; the bits are those of uint16
+        values, dtype = (depth_m, np.float32) if encoding == "32FC1" else (millimetres(depth_m), np.int16)
+        _copy(values, self._payload.tensor(dtype, height, width))
         message.header, message.encoding = header, encoding
-        message.height, message.width, message.step = height, width, len(message.data) // height
-        return message
+        message.height, message.width, message.step = height, width, width * np.dtype(dtype).itemsize
+        return self._payload.sealed()
 
 
 def millimetres(depth_m: Tensor) -> Tensor:
@@ -125,15 +133,19 @@ def millimetres(depth_m: Tensor) -> Tensor:
 
 
 class CloudWriter:
-    """Points, as `depthpro_ros.cloud` packs them, to sensor_msgs/PointCloud2."""
+    """Points, as `depthpro_ros.cloud` packs them, to sensor_msgs/PointCloud2.
 
-    def __init__(self) -> None:
+    Args:
+        serialised: make serialised messages.
+    """
+
+    def __init__(self, *, serialised: bool = False) -> None:
         fields = [
             PointField(name=name, offset=4 * i, datatype=PointField.FLOAT32, count=1)
             for i, name in enumerate(("x", "y", "z", "rgb"))
         ]
         self._message = PointCloud2(fields=fields, point_step=POINT_STEP, is_bigendian=BIG_ENDIAN)
-        self._payload = Payload(self._message)
+        self._payload = SerialisedMessage(self._message) if serialised else Payload(self._message)
         self._memory: Tensor | None = None
 
     def memory(self, rows: int, columns: int) -> Tensor:
@@ -141,7 +153,7 @@ class CloudWriter:
         self._memory = self._payload.tensor(np.float32, rows, columns, 4)
         return self._memory
 
-    def message(self, cloud: Tensor, header: Header) -> PointCloud2:
+    def message(self, cloud: Tensor, header: Header) -> PointCloud2 | SerialisedMessage:
         """A message that belongs to the writer: publish it before the next is made.
 
         Args:
@@ -156,4 +168,4 @@ class CloudWriter:
         self._memory = None
         message.header, message.is_dense = header, not organised
         message.height, message.width, message.row_step = height, width, POINT_STEP * width
-        return message
+        return self._payload.sealed()

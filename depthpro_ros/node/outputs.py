@@ -10,8 +10,10 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Header
 
 from depthpro_ros.camera import CameraModel
+from depthpro_ros.node import direct
+from depthpro_ros.node.device_copy import PageLock
 from depthpro_ros.node.messages import CloudWriter, DepthWriter, camera_info
-from depthpro_ros.pipeline import CloudMemory, DepthFrame, Wanted
+from depthpro_ros.pipeline import DepthFrame, Wanted
 
 DEPTH, DEPTH_INFO, POINTS, ESTIMATED_INFO = (
     "depth/image",
@@ -20,7 +22,21 @@ DEPTH, DEPTH_INFO, POINTS, ESTIMATED_INFO = (
     "estimated/camera_info",
 )
 TOPICS = {DEPTH: Image, DEPTH_INFO: CameraInfo, POINTS: PointCloud2, ESTIMATED_INFO: CameraInfo}
-"""Every output: its name relative to the node's namespace, and its type."""
+"""Every output: its name relative to the node's namespace (and the camera's name), and its type."""
+
+
+class Writers:
+    """The large messages of one frame, whose memory later frames use again."""
+
+    def __init__(self) -> None:
+        serialised = direct.can_publish_directly()
+        self.depth, self.cloud = DepthWriter(serialised=serialised), CloudWriter(serialised=serialised)
+        self.depth_lock, self.cloud_lock = PageLock(), PageLock()
+
+    def release(self) -> None:
+        """Let go of the messages' memory as far as the GPU's driver knows of it."""
+        self.depth_lock.release()
+        self.cloud_lock.release()
 
 
 class Outputs:
@@ -28,17 +44,27 @@ class Outputs:
 
     They are the node's lifecycle publishers: what is published while the node is inactive is dropped. They
     offer reliable delivery, so that any subscriber gets them, and `qos_overrides` parameters.
+
+    There are two sets of messages, which alternate: while one is published, the next frame is written into the
+    other.
+
+    Args:
+        node: that publishes.
+        camera: goes before each topic's name; empty for none.
     """
 
-    def __init__(self, node: LifecycleNode) -> None:
+    def __init__(self, node: LifecycleNode, camera: str = "") -> None:
         qos = QoSProfile(depth=2, reliability=ReliabilityPolicy.RELIABLE)
         self._publishers = {
             name: node.create_lifecycle_publisher(
-                type_, name, qos, qos_overriding_options=QoSOverridingOptions.with_default_policies()
+                type_,
+                f"{camera}/{name}" if camera else name,
+                qos,
+                qos_overriding_options=QoSOverridingOptions.with_default_policies(),
             )
             for name, type_ in TOPICS.items()
         }
-        self._depth, self._cloud = DepthWriter(), CloudWriter()
+        self._writers = [Writers(), Writers()]
 
     def subscribed(self) -> frozenset[str]:
         """The outputs that anybody listens to."""
@@ -50,18 +76,42 @@ class Outputs:
         return Wanted(depth=DEPTH in subscribed, cloud=POINTS in subscribed)
 
     @property
-    def cloud_memory(self) -> CloudMemory:
-        """Where an organised cloud is to be written: into the next message."""
-        return self._cloud.memory
+    def spare(self) -> Writers:
+        """Where the next frame is to be written: not the messages that `swap` was last called for."""
+        return self._writers[0]
 
-    def publish(self, frame: DepthFrame, header: Header, subscribed: frozenset[str], encoding: str) -> None:
-        """Publish one frame's results, with its image's header, to those who listen."""
+    def swap(self) -> None:
+        """The spare messages are to be published; the others are free once they are out."""
+        self._writers.reverse()
+
+    def release(self) -> None:
+        """Let go of memory that the GPU's driver knows of; nothing may be in publication."""
+        for writers in self._writers:
+            writers.release()
+
+    def publish(
+        self, frame: DepthFrame, header: Header, subscribed: frozenset[str], encoding: str, writers: Writers
+    ) -> None:
+        """Publish one frame's results, with its image's header, to those who listen.
+
+        Args:
+            frame: the results; a cloud in host memory lies in the messages already.
+            header: of the image.
+            subscribed: the outputs that are wanted.
+            encoding: of the depth image.
+            writers: the messages to use: what `spare` was when the frame was computed.
+        """
+        device = frame.depth_m.device
         if DEPTH_INFO in subscribed:
             self._publishers[DEPTH_INFO].publish(camera_info(frame.camera, header))
         if ESTIMATED_INFO in subscribed and frame.estimated is not None:
             camera = CameraModel.from_intrinsics(frame.estimated)
             self._publishers[ESTIMATED_INFO].publish(camera_info(camera, header))
         if DEPTH in subscribed:
-            self._publishers[DEPTH].publish(self._depth.message(frame.depth_m, header, encoding))
+            image = writers.depth.message(frame.depth_m, header, encoding)
+            direct.publish(self._publishers[DEPTH], image)
+            writers.depth_lock.hold(image.data, device)
         if POINTS in subscribed and frame.cloud is not None:
-            self._publishers[POINTS].publish(self._cloud.message(frame.cloud, header))
+            cloud = writers.cloud.message(frame.cloud, header)
+            direct.publish(self._publishers[POINTS], cloud)
+            writers.cloud_lock.hold(cloud.data, device)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
@@ -22,12 +23,12 @@ def stamp_ns(header: Header) -> int:
 class CameraInfos:
     """The last messages of a camera_info topic, found by stamp.
 
-    Drivers publish each CameraInfo with its image's stamp; then an image waits a little for its own. Others
+    Drivers publish each CameraInfo with its image's stamp; then it is worth while to wait for an image's own. Others
     publish the calibration now and then; once that is seen, the newest is used at once.
     """
 
     def __init__(self) -> None:
-        self._arrived = threading.Condition()
+        self._lock = threading.Lock()
         self._infos: OrderedDict[int, CameraInfo] = OrderedDict()
         self._exact = True
         self._newest_ns = 0
@@ -35,7 +36,7 @@ class CameraInfos:
 
     def put(self, info: CameraInfo) -> None:
         """Keep a message."""
-        with self._arrived:
+        with self._lock:
             stamp = stamp_ns(info.header)
             if stamp < self._newest_ns - JUMP_BACK_NS:
                 self._infos.clear()
@@ -46,29 +47,29 @@ class CameraInfos:
                 self._exact = True
             while len(self._infos) > KEPT:
                 self._infos.popitem(last=False)
-            self._arrived.notify_all()
 
     def clear(self) -> None:
         """Forget all messages and what was learnt about their stamps."""
-        with self._arrived:
+        with self._lock:
             self._infos.clear()
             self._exact, self._newest_ns, self._sought_ns = True, 0, None
 
-    def find(self, image: Header, wait_s: float, expected: bool = True) -> CameraInfo | None:
-        """The CameraInfo of an image, the newest one if there is none with its stamp, or None.
+    def awaited(self, image: Header, expected: Callable[[], bool] = lambda: True) -> bool:
+        """Whether an image's own CameraInfo is not there and likely to come.
 
         Args:
             image: the image's header.
-            wait_s: how long to wait for the exact one, if infos have matched exactly so far.
-            expected: whether anybody publishes; if not, there is nothing to wait for.
+            expected: tells whether anybody publishes; if not, there is nothing to wait for.
         """
-        stamp = stamp_ns(image)
-        with self._arrived:
-            self._sought_ns = stamp
-            if self._exact and (expected or self._infos):
-                self._arrived.wait_for(lambda: stamp in self._infos, wait_s)
-            if stamp in self._infos:
-                self._exact = True
+        with self._lock:
+            missing = self._exact and stamp_ns(image) not in self._infos
+            return missing and (bool(self._infos) or expected())
+
+    def find(self, image: Header) -> CameraInfo | None:
+        """The CameraInfo of an image, the newest one if there is none with its stamp, or None."""
+        with self._lock:
+            self._sought_ns = stamp = stamp_ns(image)
+            self._exact = stamp in self._infos
+            if self._exact:
                 return self._infos[stamp]
-            self._exact = False
             return self._infos[next(reversed(self._infos))] if self._infos else None

@@ -4,78 +4,25 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
-
 from depthpro_ros.errors import InputError
+from depthpro_ros.node.parameter_spec import Spec
 from depthpro_ros.pipeline import PipelineSettings
 
 if TYPE_CHECKING:
     from rclpy.node import Node
 
-
-@dataclass(frozen=True)
-class Spec:
-    """What is known about one parameter.
-
-    Attributes:
-        name, default: as declared; the default's type is the parameter's.
-        help: one or two sentences for users.
-        choices: the values that a text may have; empty if any.
-        bounds: least and greatest value of a number, both allowed.
-        runtime: may be changed while the node runs, from the next frame on; else it is read-only.
-    """
-
-    name: str
-    default: bool | int | float | str
-    help: str
-    choices: tuple[str, ...] = ()
-    bounds: tuple[float, float] | None = None
-    runtime: bool = False
-
-    def check(self, value: Any) -> bool | int | float | str:
-        """The value as the parameter's type.
-
-        Raises:
-            InputError: another type, or out of range.
-        """
-        if self.choices and isinstance(value, bool):
-            # YAML and `-p name:=off` read off, on, true and false as booleans
-            value = next((c for c in self.choices if c in (("true", "on") if value else ("false", "off"))), value)
-        wanted = type(self.default)
-        if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
-        if type(value) is not wanted or not isinstance(value, bool | int | float | str):
-            raise InputError(f"{self.name} must be {wanted.__name__}, {value!r} is {type(value).__name__}")
-        if self.choices and value not in self.choices:
-            raise InputError(f"{self.name} must be one of {', '.join(self.choices)}; it is {value!r}")
-        if self.bounds is not None and not self.bounds[0] <= float(value) <= self.bounds[1]:
-            raise InputError(f"{self.name} must be {self.bounds[0]} to {self.bounds[1]}; it is {value}")
-        return value
-
-    def descriptor(self) -> ParameterDescriptor:
-        """The ROS description of this parameter."""
-        text = self.help + (f" One of: {', '.join(self.choices)}." if self.choices else "")
-        descriptor = ParameterDescriptor(
-            name=self.name,
-            description=text,
-            additional_constraints=", ".join(self.choices),
-            read_only=not self.runtime,
-            # whole numbers for floats, and the texts that YAML takes for booleans, go through `check`
-            dynamic_typing=isinstance(self.default, float) or bool(self.choices),
-        )
-        if self.bounds is not None and isinstance(self.default, float):
-            descriptor.floating_point_range = [
-                FloatingPointRange(from_value=self.bounds[0], to_value=self.bounds[1], step=0.0)
-            ]
-        elif self.bounds is not None:
-            descriptor.integer_range = [
-                IntegerRange(from_value=int(self.bounds[0]), to_value=int(self.bounds[1]), step=0)
-            ]
-        return descriptor
+DEVIATION = "All but the default is approximate: docs/performance.md has the measured deviation."
+LOADING = ("device", "precision", "memory", "resolution", "quantise", "accelerate", "reuse_tiles")
+"""Parameters that are handed on to `load_estimator`, under the same names."""
+APPROXIMATE = ("resolution", "quantise", "reuse_tiles")
+"""Those with which the depth is not that of the network as published, unless they have their defaults."""
+CAMERA_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+"""One part of a ROS topic's name."""
 
 
 def _p(default: Any, help_: str, **about: Any) -> Any:
@@ -98,7 +45,46 @@ class Settings:
         "Number format of the network.",
         choices=("auto", "float32", "bfloat16", "float16"),
     )
+    memory: str = _p(
+        "auto",
+        "low computes the same depth in less memory, more slowly; auto does so only once memory did not suffice.",
+        choices=("auto", "low"),
+    )
+    resolution: str = _p(
+        "full",
+        "Side of the network's input: as published, or two thirds or half of that, which is faster. " + DEVIATION,
+        choices=("full", "two_thirds", "half"),
+    )
+    quantise: str = _p(
+        "off",
+        "Whether the large matrix products are computed in 8 bits, faster where the hardware has them. " + DEVIATION,
+        choices=("off", "int8", "fp8"),
+    )
+    accelerate: str = _p(
+        "auto",
+        "How the network is run: eager step by step, graphs as recorded CUDA graphs, compile by torch.compile, which "
+        "takes long at the start. auto chooses for the device.",
+        choices=("auto", "eager", "graphs", "compile"),
+    )
+    reuse_tiles: float = _p(
+        0.0,
+        "For cameras that do not move: windows of the image that changed by less than this, on average over their "
+        "pixels and in 8-bit levels, are not computed again; 0 computes all. " + DEVIATION,
+        bounds=(0.0, 64.0),
+    )
     autostart: bool = _p(True, "Configure and activate without waiting for a lifecycle manager.")
+    cameras: tuple[str, ...] = _p(
+        (),
+        "Names of several cameras that share the network, such as [front, rear]. Each has topics of its own: "
+        "NAME/image, NAME/camera_info, NAME/depth/image and so on. Empty is one camera, whose topics have no such "
+        "prefix.",
+    )
+    max_batch: int = _p(
+        0,
+        "How many images are computed at once at most; cameras take turns where more wait. 0 is one of each camera.",
+        bounds=(0, 64),
+        runtime=True,
+    )
     image_transport: str = _p(
         "raw",
         "raw subscribes sensor_msgs/Image on the image topic, compressed sensor_msgs/CompressedImage on "
@@ -145,6 +131,12 @@ class Settings:
         0.1,
         "Relative deviation within which focal estimates agree.",
         bounds=(0.001, 1.0),
+        runtime=True,
+    )
+    focal_check_every: int = _p(
+        30,
+        "While the estimated focal length is held, it is estimated again every so many frames, which costs time.",
+        bounds=(1, 100000),
         runtime=True,
     )
     rectify: bool = _p(
@@ -195,9 +187,22 @@ class Settings:
     def __post_init__(self) -> None:
         for spec in TABLE:
             object.__setattr__(self, spec.name, spec.check(getattr(self, spec.name)))
+        self._check_cameras()
         self.pipeline("")  # the combinations
         if self.focal_policy == "estimated" and self.estimate == "never":
             raise InputError("focal_policy 'estimated' needs the estimate, and 'estimate' is 'never'")
+
+    def _check_cameras(self) -> None:
+        for name in self.cameras:
+            if not CAMERA_NAME.fullmatch(name):
+                raise InputError(
+                    f"cameras has {name!r}, which cannot be a part of a topic's name: use letters, digits and "
+                    "underscores, not a digit first; for one camera without a name leave the list empty"
+                )
+            if self.cameras.count(name) > 1:
+                raise InputError(
+                    f"cameras has {name!r} {self.cameras.count(name)} times: give each camera its own name"
+                )
 
     def replaced(self, changes: Mapping[str, Any]) -> Settings:
         """These settings with some values changed; names that are not in the table are left out.
@@ -220,6 +225,18 @@ class Settings:
         return PipelineSettings(**values, input_rectified=self.is_rectified(image_topic))
 
     @property
+    def load_options(self) -> dict[str, Any]:
+        """Keyword arguments of `load_estimator`."""
+        return {name: getattr(self, name) for name in LOADING}
+
+    @property
+    def approximations(self) -> str:
+        """The settings with which the depth is approximate, as text; empty if it is exact."""
+        defaults = {s.name: s.default for s in TABLE}
+        chosen = {name: getattr(self, name) for name in APPROXIMATE if getattr(self, name) != defaults[name]}
+        return ", ".join(f"{name} {value}" for name, value in chosen.items())
+
+    @property
     def needs_camera_info(self) -> bool:
         """Whether CameraInfo is looked at at all."""
         return self.rectify or self.focal_policy in ("auto", "camera_info")
@@ -238,5 +255,4 @@ def declare(node: Node) -> Settings:
     Raises:
         InputError: a given value is not allowed.
     """
-    parameters = node.declare_parameters("", [(s.name, s.default, s.descriptor()) for s in TABLE])
-    return Settings().replaced({p.name: p.value for p in parameters})
+    return Settings().replaced({p.name: p.value for p in [spec.declare(node) for spec in TABLE]})

@@ -1,108 +1,97 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The thread that turns image messages into published depth."""
+"""The thread that turns the images of all cameras into depth, a batch in each cycle."""
 
 from __future__ import annotations
 
 import threading
 import time
-import traceback
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
+import rclpy
 import torch
-from rclpy.clock import Clock
 from rclpy.impl.rcutils_logger import RcutilsLogger
 from sensor_msgs.msg import CompressedImage, Image
 
-from depthpro_ros.camera import CameraModel
-from depthpro_ros.errors import CameraError, DepthProError
-from depthpro_ros.filters import FocalFilter
-from depthpro_ros.node.decoding import ImageDecoder
-from depthpro_ros.node.diagnostics import Statistics
-from depthpro_ros.node.mailbox import Mailbox
-from depthpro_ros.node.messages import camera_model
-from depthpro_ros.node.outputs import Outputs
-from depthpro_ros.node.pairing import JUMP_BACK_NS, CameraInfos, stamp_ns
-from depthpro_ros.node.parameters import Settings
+from depthpro_ros.models.estimator import Estimator, Prediction
+from depthpro_ros.node.failures import Failure
+from depthpro_ros.node.mailbox import Mailboxes
+from depthpro_ros.node.publisher import PublishingThread
 from depthpro_ros.node.ros_logging import Throttle
-from depthpro_ros.pipeline import Pipeline
-
-CUDA_BROKEN: tuple[type[Exception], ...] = (torch.AcceleratorError,) if hasattr(torch, "AcceleratorError") else ()
-"""Errors after which CUDA answers nothing any more in this process."""
+from depthpro_ros.node.stream import Arrival, BegunFrame, CameraStream, FinishedFrame
 
 
-@dataclass(frozen=True)
-class Arrival:
-    """An image and when it came.
+class Begun(NamedTuple):
+    """A camera, and its frame that waits for the network."""
 
-    Attributes:
-        message: as it was received.
-        time_s: monotonic.
-    """
-
-    message: Image | CompressedImage
-    time_s: float
+    stream: CameraStream
+    frame: BegunFrame
 
 
-class FrameWorker:
-    """Takes the newest image, computes what somebody listens to, publishes it, and survives bad frames.
+class Finished(NamedTuple):
+    """A camera, and its frame that waits to be published."""
+
+    stream: CameraStream
+    frame: FinishedFrame
+
+
+class BatchWorker:
+    """Takes the newest image of every camera, computes what somebody listens to, and survives bad frames.
+
+    Finished frames are published by another thread, while this one computes the next.
 
     Args:
-        pipeline: used by this worker's thread alone, while that runs.
-        outputs: where results go.
-        infos: calibrations as they arrive.
-        settings: gives the settings for the next frame.
-        image_topic: its name tells whether the images are rectified.
-        info_expected: tells whether anybody publishes CameraInfo.
-        statistics: what is counted and timed.
-        logger, clock: the node's.
+        estimator: used by this worker's thread alone, while that runs.
+        streams: the cameras.
+        most: gives how many images may share a batch; 0 is no limit.
+        logger: the node's.
         on_broken: called with the reason when the device is lost for good.
+        on_begun: called with each image's time of arrival (monotonic) when its frame is begun.
+        on_published: called when a frame is out, on the publisher's thread.
     """
 
     def __init__(
         self,
-        pipeline: Pipeline,
-        outputs: Outputs,
-        infos: CameraInfos,
+        estimator: Estimator,
+        streams: Sequence[CameraStream],
         *,
-        settings: Callable[[], Settings],
-        image_topic: str,
-        info_expected: Callable[[], bool],
-        decoder: ImageDecoder,
-        statistics: Statistics,
+        most: Callable[[], int],
         logger: RcutilsLogger,
-        clock: Clock,
         on_broken: Callable[[str], None],
+        on_begun: Callable[[float], object] = lambda time_s: None,
+        on_published: Callable[[], object] = lambda: None,
     ) -> None:
-        self._pipeline, self._outputs, self._infos = pipeline, outputs, infos
-        self._settings, self._image_topic, self._info_expected = settings, image_topic, info_expected
-        self._decoder, self._statistics = decoder, statistics
-        self._logger, self._clock, self._on_broken = logger, clock, on_broken
+        self._estimator, self._streams, self._most = estimator, streams, most
+        self._logger, self._on_broken = logger, on_broken
+        self._on_begun, self._on_published = on_begun, on_published
         self._may_log = Throttle()
-        self._mailbox: Mailbox[Arrival] = Mailbox()
-        self._applied: Settings | None = None
-        self._last_stamp_ns = 0
-        self._last_frame_id: str | None = None
-        self._warned_of_distortion = False
-        self._after: FrameWorker | None = None
+        self._mailboxes = Mailboxes[Arrival](len(streams), lambda i, arrival: streams[i].ready_in(arrival))
+        self._publisher = PublishingThread[Finished](self._publish)
+        self._fits = 0  # as many images as the device's memory was found to hold; 0 is not known
+        self._after: BatchWorker | None = None
         self._thread = threading.Thread(target=self._run, name="depth", daemon=True)
 
-    def start(self, after: FrameWorker | None = None) -> None:
+    def start(self, after: BatchWorker | None = None) -> None:
         """Begin, once the worker before this one has finished its last frame."""
         self._after = after
         self._thread.start()
 
-    def put(self, message: Image | CompressedImage) -> None:
-        """Hand over an image; it replaces one that still waits."""
-        replaced = self._mailbox.put(Arrival(message, time.monotonic()))
-        self._statistics.arrived(replaced=replaced)
+    def put(self, camera: int, message: Image | CompressedImage) -> None:
+        """Hand over an image of a camera, by its number in `streams`; it replaces one that still waits."""
+        replaced = self._mailboxes.put(camera, Arrival(message, time.monotonic()))
+        self._streams[camera].camera.statistics.arrived(replaced=replaced)
+
+    def info_arrived(self) -> None:
+        """A CameraInfo came that an image may be waiting for."""
+        self._mailboxes.look_again()
 
     def stop(self) -> None:
-        """Take no more images. A frame in progress is finished, which `join` waits for."""
-        self._mailbox.close()
+        """Take no more images and publish nothing more. A batch in progress is finished, which `join` waits for."""
+        self._mailboxes.close()
+        self._publisher.stop()
 
     def join(self, timeout_s: float | None = None) -> bool:
-        """Wait for the thread's end; false if it did not come in time."""
+        """Wait for the threads' end; false if it did not come in time."""
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
@@ -110,95 +99,98 @@ class FrameWorker:
         if self._after is not None:
             self._after.join()
             self._after = None
-        while not self._mailbox.closed:
-            arrival = self._mailbox.take()
-            if arrival is not None:
-                self._guarded(arrival)
+        self._publisher.start()
+        cycle = 0
+        while taken := self._mailboxes.take(self._limit()):
+            cycle += 1
+            begun = [b for camera, arrival in taken if (b := self._begin(self._streams[camera], arrival)) is not None]
+            if begun:
+                self._serve(cycle, begun)
+        self._publisher.join()
 
-    def _guarded(self, arrival: Arrival) -> None:
-        """Serve one frame; whatever goes wrong is said and counted, and the next frame gets its chance."""
+    def _limit(self) -> int:
+        limits = [limit for limit in (self._most(), self._fits) if limit]
+        return min(limits, default=0)
+
+    def _begin(self, stream: CameraStream, arrival: Arrival) -> Begun | None:
+        """One frame before the network; None if it is not to be computed."""
         try:
-            self._serve(arrival)
-        except DepthProError as error:
-            self._refuse(str(error))
-        except CUDA_BROKEN as error:
-            self._refuse(f"the GPU does not answer any more: {error}")
-            self._on_broken(str(error))
-        except torch.cuda.OutOfMemoryError as error:
-            torch.cuda.empty_cache()
-            self._refuse(f"out of device memory: {error}")
-        except Exception as error:  # said, counted, and the next frame served
-            self._refuse(f"{type(error).__name__}: {error}", traceback.format_exc())
-
-    def _refuse(self, reason: str, details: str = "") -> None:
-        self._statistics.refuse(reason)
-        if self._may_log(reason) and not self._mailbox.closed:
-            self._logger.error(f"frame refused: {reason}" + (f"\n{details}" if details else ""))
-
-    def _serve(self, arrival: Arrival) -> None:
-        message, header = arrival.message, arrival.message.header
-        subscribed = self._outputs.subscribed()
-        if not subscribed:
-            self._statistics.skipped()
-            return
-        settings = self._settings()
-        self._apply(settings)
-        stamp = stamp_ns(header)
-        if stamp < self._last_stamp_ns - JUMP_BACK_NS:
-            self._logger.info("time went back: forgetting earlier focal estimates")
-            self._pipeline.reset()
-        elif self._last_frame_id not in (None, header.frame_id):
-            self._logger.info(f"images are of frame {header.frame_id!r} now: forgetting earlier focal estimates")
-            self._pipeline.reset()
-        self._last_stamp_ns, self._last_frame_id = stamp, header.frame_id
-
-        rgb = self._decoder.rgb(message)
-        camera = self._camera(message, settings) if settings.needs_camera_info else None
-        frame = self._pipeline.process(rgb, camera, self._outputs.wanted(subscribed), self._outputs.cloud_memory)
-        if self._mailbox.closed:
-            return  # deactivated meanwhile
-        self._outputs.publish(frame, header, subscribed, settings.depth_encoding)
-
-        since_stamp_ms = (self._clock.now().nanoseconds - stamp) / 1e6
-        self._statistics.focal(frame.intrinsics.fx, frame.focal_source, self._pipeline.focal_filter.locked)
-        self._statistics.served(
-            from_stamp_ms=since_stamp_ms if stamp else None,
-            from_arrival_ms=(time.monotonic() - arrival.time_s) * 1e3,
-            model_ms=frame.model_ms,
-        )
-
-    def _apply(self, settings: Settings) -> None:
-        """Bring changed settings to the pipeline."""
-        if settings is self._applied:
-            return
-        before = self._applied
-        self._pipeline.settings = settings.pipeline(self._image_topic)
-        focal = (settings.focal_lock_after, settings.focal_tolerance)
-        if before is None or focal != (before.focal_lock_after, before.focal_tolerance):
-            self._pipeline.focal_filter = FocalFilter(lock_after=focal[0], tolerance=focal[1])
-        self._applied = settings
-
-    def _camera(self, message: Image | CompressedImage, settings: Settings) -> CameraModel | None:
-        """The calibration that belongs to an image, or None where none has come.
-
-        Raises:
-            CameraError: it is another camera's.
-        """
-        info = self._infos.find(message.header, settings.camera_info_wait_s, self._info_expected())
-        if info is None:
+            frame = stream.begin(arrival)
+        except Exception as error:  # said, counted, and the other frames served
+            self._refuse(stream, Failure.of(error))
             return None
-        camera = camera_model(info)
-        frame_id = message.header.frame_id
-        if camera.calibrated and camera.frame_id != frame_id:
-            raise CameraError(
-                f"CameraInfo is of frame {camera.frame_id!r}, the image of {frame_id!r}: "
-                "remap camera_info to the topic of the image's own camera"
-            )
-        rectified = settings.rectify or settings.is_rectified(self._image_topic)
-        if camera.calibrated and camera.distorted and not rectified and not self._warned_of_distortion:
-            self._warned_of_distortion = True
-            self._logger.warning(
-                f"{self._image_topic} has lens distortion (D of its CameraInfo is not zero), which bends the "
-                "cloud: set 'rectify', or use a rectified image topic"
-            )
-        return camera
+        if frame is None:
+            return None
+        self._on_begun(arrival.time_s)
+        return Begun(stream, frame)
+
+    def _serve(self, cycle: int, batch: Sequence[Begun]) -> None:
+        """Compute a batch; if that fails, its frames one by one, so that a bad one costs none of the others."""
+        try:
+            predictions, model_ms = self._predict([begun.frame for begun in batch])
+        except Exception as error:  # said, counted, and the next frames served
+            failure = Failure.of(error)
+            if failure.out_of_memory:
+                torch.cuda.empty_cache()
+            if len(batch) > 1 and not failure.device_lost:
+                self._notice_batch(len(batch), failure)
+                for begun in batch:
+                    self._serve(cycle, [begun])
+                return
+            for begun in batch:
+                self._refuse(begun.stream, failure)
+            return
+        for begun, prediction in zip(batch, predictions, strict=True):
+            self._finish(cycle, begun, prediction, model_ms, len(batch))
+
+    def _predict(self, batch: Sequence[BegunFrame]) -> tuple[Sequence[Prediction], float]:
+        """The network's answers, and how long it took in milliseconds."""
+        started = time.perf_counter()
+        prepared = [frame.prepared for frame in batch]
+        predictions: Sequence[Prediction]
+        if len(prepared) == 1:
+            predictions = [self._estimator.predict(prepared[0].rgb, prepared[0].focal_px)]
+        else:
+            predictions = self._estimator.predict_many([p.rgb for p in prepared], [p.focal_px for p in prepared])
+            if len(predictions) != len(prepared):
+                raise RuntimeError(f"the model made {len(predictions)} predictions of {len(prepared)} images")
+        device = predictions[0].depth_m.device
+        if device.type == "cuda":
+            # not the whole device, where the last frame may still be copied
+            torch.cuda.current_stream(device).synchronize()
+        return predictions, (time.perf_counter() - started) * 1e3
+
+    def _finish(self, cycle: int, begun: Begun, prediction: Prediction, model_ms: float, batch: int) -> None:
+        """One frame after the network, handed over to be published."""
+        try:
+            frame = begun.stream.finish(begun.frame, prediction, model_ms, batch)
+            if self._publisher.put(cycle, Finished(begun.stream, frame)):
+                begun.stream.camera.outputs.swap()
+        except Exception as error:  # said, counted, and the other frames served
+            self._refuse(begun.stream, Failure.of(error))
+
+    def _publish(self, finished: Finished) -> None:
+        """One frame's messages; runs on the publisher's thread."""
+        try:
+            finished.stream.publish(finished.frame)
+        except Exception as error:  # said, counted, and the next frame published
+            if rclpy.ok():  # else a signal has ended the context amid the frame
+                self._refuse(finished.stream, Failure.of(error))
+            return
+        self._on_published()
+
+    def _notice_batch(self, size: int, failure: Failure) -> None:
+        text = f"{size} images at once failed ({failure.reason}): computing them one by one"
+        if failure.out_of_memory:
+            self._fits = max(1, size // 2)
+            text += f", and at most {self._fits} at once from now on"
+        if self._may_log(text):
+            self._logger.warning(text + (f"\n{failure.details}" if failure.details else ""))
+
+    def _refuse(self, stream: CameraStream, failure: Failure) -> None:
+        stream.camera.statistics.refuse(failure.reason)
+        text = f"{stream.camera.label}frame refused: {failure.reason}"
+        if self._may_log(text) and not self._mailboxes.closed:
+            self._logger.error(text + (f"\n{failure.details}" if failure.details else ""))
+        if failure.device_lost:
+            self._on_broken(failure.reason)

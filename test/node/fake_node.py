@@ -8,6 +8,7 @@ import math
 import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,11 @@ import torch
 from depthpro_ros.errors import WeightsError
 from depthpro_ros.models.estimator import EstimatorInfo, Focal, Prediction, Rgb
 from depthpro_ros.node.depth_node import run
-from depthpro_ros.node.outputs import Outputs
+from depthpro_ros.node.messages import CloudWriter
+from depthpro_ros.node.outputs import Outputs, Writers
+
+POISON = (255, 254, 253)
+"""An image whose first pixel has this colour makes the model fail."""
 
 
 class FakeEstimator:
@@ -25,7 +30,7 @@ class FakeEstimator:
 
     Args:
         delay_s: time of a pass; one written to `delay_file` counts instead.
-        log: gets a line for each pass.
+        log: gets a line for each pass, with sizes and focals of its images.
         die_at: number of the pass, from 1, in which the process ends.
     """
 
@@ -42,37 +47,66 @@ class FakeEstimator:
 
     def predict(self, rgb: Rgb, focal_px: Focal = None) -> Prediction:
         """Depth of one image."""
+        return self.predict_many([np.asarray(rgb)], [focal_px])[0]  # type: ignore[list-item]
+
+    def predict_many(self, images: Sequence[np.ndarray], focals_px: Sequence[float | None]) -> list[Prediction]:
+        """Depth of images of any sizes, in one pass."""
         self._passes += 1
         if self._log is not None:
             with self._log.open("a", encoding="utf-8") as log:
-                log.write(f"{list(np.shape(rgb))} {focal_px}\n")
+                each = [f"{list(np.shape(rgb))} {focal}" for rgb, focal in zip(images, focals_px, strict=True)]
+                log.write("; ".join(each) + "\n")
         has_file = self._delay_file is not None and self._delay_file.exists()
         time.sleep(float(self._delay_file.read_text()) if has_file else self._delay_s)
         # after the delay, in which the last answers go out
         if self._passes == self._die_at:
             print("the fake node's last word", flush=True)
             os._exit(7)
-        image = torch.from_numpy(np.ascontiguousarray(rgb))
-        width = image.shape[1]
-        focal = float(width) if focal_px is None else float(focal_px)
-        depth = (1 + image[..., 0].float() / 64) * (focal / width)
-        fov = None if focal_px is not None else torch.tensor(2 * math.degrees(math.atan(0.5)))
-        return Prediction(depth, torch.tensor(focal), fov)
+        if any(tuple(rgb[0, 0]) == POISON for rgb in images):
+            raise RuntimeError("the image is poisoned")
+        return [_predict(rgb, focal) for rgb, focal in zip(images, focals_px, strict=True)]
+
+    def warm_up(self, images: int) -> None:
+        """As the real one, which computes batches of up to this many images."""
+        print(f"the fake was warmed up for {images}", flush=True)
+
+
+def _predict(rgb: np.ndarray, focal_px: float | None) -> Prediction:
+    image = torch.from_numpy(np.ascontiguousarray(rgb))
+    width = image.shape[1]
+    focal = float(width) if focal_px is None else float(focal_px)
+    depth = (1 + image[..., 0].float() / 64) * (focal / width)
+    fov = None if focal_px is not None else torch.tensor(2 * math.degrees(math.atan(0.5)))
+    return Prediction(depth, torch.tensor(focal), fov)
 
 
 def misbehave(shift_ns: int | None, frame_id: str | None) -> None:
     """Let the node publish calibrations with another stamp too, and everything in another coordinate frame."""
     publish = Outputs.publish
 
-    def changed(self: Outputs, frame: Any, header: Any, subscribed: frozenset[str], encoding: str) -> None:
+    def changed(
+        self: Outputs, frame: Any, header: Any, subscribed: frozenset[str], encoding: str, writers: Writers
+    ) -> None:
         header.frame_id = header.frame_id if frame_id is None else frame_id
         if shift_ns is not None:
             header.stamp.nanosec += shift_ns
-            publish(self, frame, header, subscribed & {"depth/camera_info"}, encoding)
+            publish(self, frame, header, subscribed & {"depth/camera_info"}, encoding, writers)
             header.stamp.nanosec -= shift_ns
-        publish(self, frame, header, subscribed, encoding)
+        publish(self, frame, header, subscribed, encoding, writers)
 
     Outputs.publish = changed  # type: ignore[method-assign]
+
+
+def publish_slowly(delay_s: float) -> None:
+    """Let time pass between writing a cloud's message and publishing it."""
+    message = CloudWriter.message
+
+    def slow(self: CloudWriter, cloud: torch.Tensor, header: Any) -> Any:
+        result = message(self, cloud, header)
+        time.sleep(delay_s)
+        return result
+
+    CloudWriter.message = slow  # type: ignore[method-assign]
 
 
 def main() -> None:
@@ -86,11 +120,15 @@ def main() -> None:
     parser.add_argument("--die-at", type=int)
     parser.add_argument("--shift-stamps-ns", type=int)
     parser.add_argument("--frame-id")
+    parser.add_argument("--publishing-delay", type=float, default=0.0)
     options, ros = parser.parse_known_args()
     if options.shift_stamps_ns is not None or options.frame_id is not None:
         misbehave(options.shift_stamps_ns, options.frame_id)
 
-    def load(model: str, *, device: str = "auto", precision: str = "auto") -> FakeEstimator:
+    if options.publishing_delay:
+        publish_slowly(options.publishing_delay)
+
+    def load(model: str, **_: object) -> FakeEstimator:
         time.sleep(options.load_delay)
         if options.missing_until is not None and not options.missing_until.exists():
             raise WeightsError(f"no weights for {model!r}: fetch them with `depthpro weights` or name a file")

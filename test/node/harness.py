@@ -98,27 +98,41 @@ class NodeProcess:
 
 
 class Peer(Node):
-    """A camera driver and a consumer in one, and a user who looks at diagnostics and sets parameters."""
+    """A camera driver and a consumer in one, and a user who looks at diagnostics and sets parameters.
 
-    def __init__(self, process: NodeProcess, reliability: ReliabilityPolicy = ReliabilityPolicy.RELIABLE) -> None:
-        super().__init__("peer", namespace=process.namespace)
-        self.process = process
+    Args:
+        process: the node.
+        reliability: of images and calibrations.
+        camera: its name, where the node has several.
+        beside: a peer of the same node for another camera: each hears while the other waits.
+    """
+
+    def __init__(
+        self,
+        process: NodeProcess,
+        reliability: ReliabilityPolicy = ReliabilityPolicy.RELIABLE,
+        camera: str = "",
+        beside: Peer | None = None,
+    ) -> None:
+        super().__init__(f"peer_{camera}" if camera else "peer", namespace=process.namespace)
+        self.process, self.camera = process, camera
         self.qos = QoSProfile(depth=10, reliability=reliability)
         self.received: dict[str, list[Any]] = {name: [] for name in TOPICS}
         self.diagnostics: dict[str, str] = {}
         self.status: Any = None
         self.reports = 0
-        self.executor_ = SingleThreadedExecutor()
+        self.executor_ = SingleThreadedExecutor() if beside is None else beside.executor_
         self.executor_.add_node(self)
         self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
         self.listeners: dict[str, Any] = {}
-        self.images = self.create_publisher(Image, "camera/image", self.qos)
-        self.infos = self.create_publisher(CameraInfo, "camera/camera_info", self.qos)
+        source = camera or "camera"
+        self.images = self.create_publisher(Image, f"{source}/image", self.qos)
+        self.infos = self.create_publisher(CameraInfo, f"{source}/camera_info", self.qos)
         self._stamp = 1_700_000_000
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
-            if status.name == f"/{self.process.namespace}/depth_pro: depth":
+            if status.name == f"/{self.process.namespace}/depth_pro: {f'{self.camera} depth'.lstrip()}":
                 self.status = status
                 self.reports += 1
                 self.diagnostics = {v.key: v.value for v in status.values}
@@ -127,7 +141,10 @@ class Peer(Node):
         """Subscribe to outputs."""
         for name in names:
             self.listeners[name] = self.create_subscription(
-                TOPICS[name], name, self.received[name].append, QoSProfile(depth=10, reliability=reliability)
+                TOPICS[name],
+                f"{self.camera}/{name}" if self.camera else name,
+                self.received[name].append,
+                QoSProfile(depth=10, reliability=reliability),
             )
 
     def deaf(self) -> None:

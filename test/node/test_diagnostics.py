@@ -5,10 +5,9 @@ import math
 
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
-from rclpy.time import Time
 
 from depthpro_ros.models.estimator import EstimatorInfo
-from depthpro_ros.node.diagnostics import Rate, Statistics, percentile, report
+from depthpro_ros.node.diagnostics import FrameTimes, Rate, Statistics, camera_status, percentile
 
 
 def model(notice: str = "") -> EstimatorInfo:
@@ -40,7 +39,7 @@ def test_percentiles() -> None:
 
 def status(statistics: Statistics, **options: object) -> DiagnosticStatus:
     arguments = {"state": "active", "model": model()} | options
-    return report("/depth", Time(seconds=5), statistics, **arguments).status[0]  # type: ignore[arg-type]
+    return camera_status("/depth_pro: depth", statistics, **arguments)  # type: ignore[arg-type]
 
 
 def test_a_notice_is_a_warning() -> None:
@@ -67,10 +66,25 @@ def test_counts_and_times() -> None:
     statistics = Statistics()
     statistics.arrived(replaced=False)
     statistics.arrived(replaced=True)
-    statistics.served(from_stamp_ms=None, from_arrival_ms=20, model_ms=10)
+    times = FrameTimes(
+        from_stamp=None,
+        from_arrival=20,
+        waiting=1,
+        decoding=2,
+        pairing=0.5,
+        model=10,
+        after_model=3,
+        publishing=3.5,
+    )
+    statistics.served(times, batch=1)
+    statistics.served(times, batch=2)
     statistics.focal(500.25, "camera_info", False)
     values = statistics.values()
-    assert values["images in"] == "2" and values["dropped"] == "1" and values["frames out"] == "1"
+    assert values["images in"] == "2" and values["dropped"] == "1" and values["frames out"] == "2"
     assert values["latency from arrival p50 (ms)"] == "20.0"
     assert values["latency from stamp p50 (ms)"] == "nan"
+    assert values["beside the model p95 (ms)"] == "10.0"
+    stages = ("waiting", "decoding", "pairing", "model", "after the model", "publishing")
+    assert [float(values[f"{stage} p95 (ms)"]) for stage in stages] == [1, 2, 0.5, 10, 3, 3.5]
+    assert values["batch size"] == "1.50"
     assert values["focal (px)"] == "500.250" and values["focal source"] == "camera_info"

@@ -29,7 +29,8 @@ def launch_file() -> ModuleType:
 def test_arguments_have_help_and_files_exist(launch_file: ModuleType) -> None:
     names = [a.name for a in launch_file.ARGUMENTS]
     assert set(names) >= {
-        *("image_topic", "camera_info_topic", "namespace", "params_file", "model", "device", "precision"),
+        *("image_topic", "camera_info_topic", "cameras", "namespace", "params_file"),
+        *("model", "device", "precision", "memory"),
         *("use_sim_time", "rviz", "bag", "dds_profile", "log_level"),
     }
     assert len(set(names)) == len(names)
@@ -47,6 +48,28 @@ def test_overriding_arguments_are_parameters(launch_file: ModuleType) -> None:
             assert argument.default == "", "a default would beat the parameters file"
             choices = specs[argument.name].choices
             assert argument.choices == (("", *choices) if choices else None)
+
+
+def test_several_cameras_are_given_as_text(launch_file: ModuleType) -> None:
+    assert launch_file.camera_names("") == []
+    assert launch_file.camera_names("[front, 'rear']") == ["front", "rear"]
+    for text in ("front", "[1, 2]", "{front: rear}"):
+        with pytest.raises(ValueError, match="must be a list of names"):
+            launch_file.camera_names(text)
+
+
+def test_topics_are_relative_to_each_cameras_name(launch_file: ModuleType) -> None:
+    topics = {"image": "image_raw", "camera_info": "info"}
+    assert launch_file.remappings(topics, []) == [("image", "image_raw"), ("camera_info", "info")]
+    assert launch_file.remappings(topics, ["front", "rear"]) == [
+        ("front/image", "front/image_raw"),
+        ("front/camera_info", "front/info"),
+        ("rear/image", "rear/image_raw"),
+        ("rear/camera_info", "rear/info"),
+    ]
+    assert launch_file.remappings({"image": "/camera/image"}, []) == [("image", "/camera/image")]
+    with pytest.raises(ValueError, match="'/camera/image' is absolute"):
+        launch_file.remappings({"image": "/camera/image"}, ["front"])
 
 
 @pytest.mark.parametrize(

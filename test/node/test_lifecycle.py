@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -60,6 +61,45 @@ def test_a_lifecycle_manager_leads(start: Callable[..., Peer], tmp_path: Path) -
     peer.connected()
     peer.answers(peer.show(PICTURE))
     assert_ended_well(peer, signal.SIGTERM)
+
+
+def test_a_message_is_not_written_to_while_it_is_published(start: Callable[..., Peer]) -> None:
+    peer = start("slow", "--publishing-delay", "0.3", "--delay", "0.02")
+    peer.listen(DEPTH, POINTS)
+    peer.connected()
+    pictures = [np.full((120, 160, 3), red, np.uint8) for red in (0, 40, 80, 120, 160, 200)]
+    images = []
+    for rgb in pictures:
+        images.append(peer.show(rgb))
+        # the next is computed while this one is published
+        end = time.monotonic() + 0.15
+        peer.until(lambda end=end: time.monotonic() >= end, "the next image's time")
+    peer.answers(images[-1])
+    served = [
+        (i, rgb)
+        for i, rgb in zip(images, pictures, strict=True)
+        if any(m.header == i.header for m in peer.received[POINTS])
+    ]
+    assert len(served) >= 3
+    for image, rgb in served:
+        answers = peer.answers(image)
+        expected = (1 + rgb[0, 0, 0] / 64) * 1.25
+        np.testing.assert_allclose(np.frombuffer(answers[DEPTH].data, "<f4"), expected, rtol=1e-6)
+        points = np.frombuffer(answers[POINTS].data, "<f4").reshape(-1, 4)
+        np.testing.assert_allclose(points[:, 2], expected, rtol=1e-6)
+
+    # deactivated while one is in publication and the next one is computed
+    peer.show(pictures[1])
+    peer.show(pictures[2])
+    assert peer.transition("deactivate")
+    peer.until(lambda: peer.diagnostics["state"] == "inactive", "diagnostics of an inactive node")
+    before = [len(peer.received[name]) for name in (DEPTH, POINTS)]
+    end = time.monotonic() + 0.8
+    peer.until(lambda: time.monotonic() >= end, "frames that come too late")
+    assert [len(peer.received[name]) for name in (DEPTH, POINTS)] == before
+    assert "not activated" not in peer.process.output
+    assert re.search(r"first depth \d+\.\d s after the process started: imports \d+\.\d s, model ", peer.process.output)
+    assert_ended_well(peer, signal.SIGINT)
 
 
 def test_missing_weights_leave_the_node_alive(start: Callable[..., Peer], tmp_path: Path) -> None:

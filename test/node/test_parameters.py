@@ -3,14 +3,18 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import pytest
 import yaml
+from rclpy.exceptions import ParameterException
+from rclpy.lifecycle import LifecycleNode
+from rclpy.parameter import Parameter
 
 from depthpro_ros.errors import InputError
-from depthpro_ros.node.parameters import TABLE, Settings
+from depthpro_ros.node.parameters import LOADING, TABLE, Settings, declare
 from depthpro_ros.pipeline import PipelineSettings
 
 CONFIG = Path(__file__).parents[2] / "config" / "depth.yaml"
@@ -18,7 +22,7 @@ CONFIG = Path(__file__).parents[2] / "config" / "depth.yaml"
 
 def test_yaml_documents_every_parameter_with_its_default() -> None:
     documented = yaml.safe_load(CONFIG.read_text())["/**"]["ros__parameters"]
-    assert documented == {s.name: s.default for s in TABLE}
+    assert documented == {s.name: [] if s.default == () else s.default for s in TABLE}
 
 
 def test_yaml_repeats_help_and_says_what_changes_at_run_time() -> None:
@@ -61,6 +65,15 @@ def test_every_pipeline_setting_is_a_parameter() -> None:
         ({"cloud_organised": 1}, "cloud_organised must be bool"),
         ({"max_depth_m": True}, "max_depth_m must be float"),
         ({"depth_encoding": "mono16"}, "one of 32FC1, 16UC1"),
+        ({"max_batch": -1}, "max_batch must be 0 to 64"),
+        ({"quantise": "int4"}, "one of off, int8, fp8"),
+        ({"reuse_tiles": 65.0}, "reuse_tiles must be 0.0 to 64.0"),
+        ({"cameras": "front"}, "cameras must be a list of texts, such as ['front', 'rear']; it is 'front'"),
+        ({"cameras": [1, 2]}, "cameras must be a list of texts"),
+        ({"cameras": ["front", ""]}, "cameras has ''"),
+        ({"cameras": ["front/left"]}, "cameras has 'front/left', which cannot be a part of a topic's name"),
+        ({"cameras": ["2nd"]}, "not a digit first"),
+        ({"cameras": ["front", "rear", "front"]}, "cameras has 'front' 2 times"),
     ],
 )
 def test_bad_values_are_refused_with_a_reason(changes: dict[str, object], reason: str) -> None:
@@ -70,8 +83,10 @@ def test_bad_values_are_refused_with_a_reason(changes: dict[str, object], reason
 
 def test_yaml_spellings_are_understood() -> None:
     # YAML 1.1 and rcl read off, on, true and false as booleans, and 20 as an integer
-    settings = Settings().replaced({"edge_filter": False, "input_rectified": True, "max_depth_m": 20})
-    assert (settings.edge_filter, settings.input_rectified) == ("off", "true")
+    settings = Settings().replaced(
+        {"edge_filter": False, "quantise": False, "input_rectified": True, "max_depth_m": 20}
+    )
+    assert (settings.edge_filter, settings.quantise, settings.input_rectified) == ("off", "off", "true")
     assert settings.max_depth_m == 20.0 and type(settings.max_depth_m) is float
 
 
@@ -96,3 +111,80 @@ def test_descriptors_leave_floats_continuous() -> None:
         for bounds in [*descriptor.floating_point_range, *descriptor.integer_range]:
             assert bounds.step == 0
             assert (bounds.from_value, bounds.to_value) == spec.bounds
+
+
+def test_what_the_model_is_loaded_with() -> None:
+    assert set(Settings().load_options) == set(LOADING)
+    assert Settings(memory="low").load_options["memory"] == "low"
+
+
+def test_only_inexact_options_are_called_approximate() -> None:
+    assert Settings(precision="float16", memory="low", accelerate="eager", focal_check_every=5).approximations == ""
+    chosen = Settings(resolution="half", quantise="int8", reuse_tiles=2.5)
+    assert chosen.approximations == "resolution half, quantise int8, reuse_tiles 2.5"
+
+
+class TestCamerasOfARealNode:
+    """rcl, rclpy and YAML each have their own idea of an empty list and of its type."""
+
+    @pytest.fixture
+    def declared(self) -> Iterator[Callable[..., tuple[Settings, Parameter]]]:
+        nodes: list[LifecycleNode] = []
+
+        def declared(*arguments: str) -> tuple[Settings, Parameter]:
+            nodes.append(LifecycleNode("depth_pro", cli_args=["--ros-args", *arguments]))
+            settings = declare(nodes[-1])
+            return settings, nodes[-1].get_parameter("cameras")
+
+        yield declared
+        for node in nodes:
+            node.destroy_node()
+
+    @pytest.mark.parametrize(
+        ("yaml_text", "names"),
+        [
+            (None, ()),
+            ("[]", ()),
+            ("[front, rear]", ("front", "rear")),
+            ("['on', \"2d\"]", None),
+            ("['on']", ("on",)),
+        ],
+    )
+    @pytest.mark.parametrize("from_file", [True, False], ids=["file", "command line"])
+    def test_lists_of_texts(
+        self, declared: Callable[..., Any], tmp_path: Path, yaml_text: str | None, names: Any, from_file: bool
+    ) -> None:
+        arguments: tuple[str, ...] = ()
+        if yaml_text is not None and from_file:
+            (tmp_path / "p.yaml").write_text(f"/**:\n  ros__parameters:\n    cameras: {yaml_text}\n")
+            arguments = ("--params-file", str(tmp_path / "p.yaml"))
+        elif yaml_text is not None:
+            arguments = ("-p", f"cameras:={yaml_text}")
+        if names is None:
+            with pytest.raises(InputError, match="2d"):
+                declared(*arguments)
+            return
+        settings, parameter = declared(*arguments)
+        assert settings.cameras == names
+        assert parameter.type_ == Parameter.Type.STRING_ARRAY and tuple(parameter.value) == names
+
+    @pytest.mark.parametrize("text", ["front", "[1, 2]", "[true]"])
+    def test_other_types_are_refused(self, declared: Callable[..., Any], text: str) -> None:
+        with pytest.raises((InputError, ParameterException), match="cameras"):
+            declared("-p", f"cameras:={text}")
+
+    def test_the_shipped_file_is_read(self, declared: Callable[..., Any]) -> None:
+        assert declared("--params-file", str(CONFIG))[0] == Settings()
+
+    def test_the_example_with_two_cameras_is_read(self, declared: Callable[..., Any]) -> None:
+        example = CONFIG.with_name("two_cameras.yaml")
+        assert set(yaml.safe_load(example.read_text())["/**"]["ros__parameters"]) <= {s.name for s in TABLE}
+        assert declared("--params-file", str(example))[0].cameras == ("front", "rear")
+
+    def test_they_are_read_only(self, declared: Callable[..., Any]) -> None:
+        node = LifecycleNode("another")
+        declare(node)
+        (result,) = node.set_parameters([Parameter("cameras", value=["front"])])
+        assert not result.successful and "read-only" in result.reason
+        assert node.describe_parameter("cameras").type == Parameter.Type.STRING_ARRAY.value
+        node.destroy_node()

@@ -14,9 +14,10 @@ _REHEARSALS = 2
 
 
 class Graphs:
-    """Runs a network by replaying recordings, one for each batch size and choice of fields of view.
+    """Runs a network by replaying recordings, two for each batch size: with the fields of view and without.
 
-    All recordings share their memory, so what a pass returns is overwritten by the next one.
+    All recordings share their memory, so what a pass returns is overwritten by the next one. Where only some fields of
+    view are wanted all are computed: there would be a recording for each subset of the cameras.
 
     Args:
         network: to be recorded; always computes the same for inputs of the same shape.
@@ -29,16 +30,17 @@ class Graphs:
 
     def __call__(self, image: Tensor, want_fov: bool | Sequence[int]) -> tuple[Tensor, Tensor | None]:
         """See `MergedDepthPro.forward`."""
-        key = (*image.shape, want_fov if isinstance(want_fov, bool) else tuple(want_fov))
+        some = None if isinstance(want_fov, bool) else want_fov
+        key = (len(image), bool(want_fov))
         if key not in self._recorded:
-            self._recorded[key] = self._record(image, want_fov)
-        graph, static, results = self._recorded[key]
+            self._recorded[key] = self._record(image, bool(want_fov))
+        graph, static, (canonical, fov_deg) = self._recorded[key]
         static.copy_(image)
         graph.replay()
-        return results
+        return canonical, fov_deg if some is None or fov_deg is None else fov_deg[list(some)]
 
     def _record(
-        self, image: Tensor, want_fov: bool | Sequence[int]
+        self, image: Tensor, want_fov: bool
     ) -> tuple[torch.cuda.CUDAGraph, Tensor, tuple[Tensor, Tensor | None]]:
         static = image.clone()
         side = torch.cuda.Stream()
@@ -48,7 +50,8 @@ class Graphs:
                 self._network(static, want_fov)
         torch.cuda.current_stream().wait_stream(side)
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, pool=self._pool):
+        # other threads may copy meanwhile, such as the one that publishes
+        with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
             results = self._network(static, want_fov)
         return graph, static, results
 

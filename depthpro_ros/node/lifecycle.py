@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The lifecycle node: it wires cameras, parameters, worker and diagnostics together."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import traceback
+from functools import partial
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray
+from rcl_interfaces.msg import SetParametersResult
+from rclpy.exceptions import InvalidHandle
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from std_msgs.msg import Header
+
+from depthpro_ros.errors import DepthProError, InputError
+from depthpro_ros.models.estimator import Estimator
+from depthpro_ros.node.cameras import cameras
+from depthpro_ros.node.decoding import ImageDecoder
+from depthpro_ros.node.diagnostics import camera_status
+from depthpro_ros.node.loading import Load, ModelLoader, load_estimator
+from depthpro_ros.node.memory import keep_freed_memory
+from depthpro_ros.node.parameters import declare
+from depthpro_ros.node.ros_logging import RosHandler
+from depthpro_ros.node.startup import Startup
+from depthpro_ros.node.stream import CameraStream
+from depthpro_ros.node.worker import BatchWorker
+from depthpro_ros.pipeline import Pipeline
+
+STOP_S = 1.5
+"""How long a frame in progress may delay the end of the process."""
+
+
+class DeviceLost(RuntimeError):
+    """The GPU does not answer any more; only a new process helps."""
+
+
+class DepthNode(LifecycleNode):
+    """Camera images in; depth, the camera used, a cloud and the estimated camera out, for one camera or several.
+
+    Configuring loads the model, activating subscribes. Frames are computed on a thread of their own, so
+    that parameters and transitions answer meanwhile.
+
+    Args:
+        load: makes the estimator from the parameter model and `Settings.load_options`.
+        options: of `rclpy.node.Node`.
+    """
+
+    def __init__(self, *, load: Load = load_estimator, **options: Any) -> None:
+        super().__init__("depth_pro", **options)
+        self._startup = Startup()
+        logging.getLogger("depthpro_ros").addHandler(RosHandler(self.get_logger()))
+        self._settings = declare(self)
+        self.add_on_set_parameters_callback(self._check_parameters)
+        if hasattr(self, "add_post_set_parameters_callback"):
+            self.add_post_set_parameters_callback(self._use_parameters)
+
+        self._state = "unconfigured"
+        self._failure = ""
+        self._loader = ModelLoader(load, self.get_logger())
+        self._estimator: Estimator | None = None
+        self._pipelines: list[Pipeline] = []
+        self._worker: BatchWorker | None = None
+        self._cameras = cameras(self, self._settings.cameras)
+        self._decoder = ImageDecoder()
+        self.get_logger().info(
+            f"cv_bridge is not used ({self._decoder.problem}), OpenCV converts images"
+            if self._decoder.problem
+            else "cv_bridge converts images"
+        )
+        self._broken = ""
+        self._wake = self.create_guard_condition(self._woken)
+        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self.create_timer(self._settings.diagnostics_period_s, self._report)
+        self._startup.ended("imports")
+        if self._settings.autostart:
+            # not on this thread, so that services answer while the model is loaded
+            self._loader.begin(self._settings, self._model_loaded)
+
+    # Parameters
+
+    def _check_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
+        try:
+            settings = self._settings.replaced({p.name: p.value for p in parameters})
+        except InputError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        if not hasattr(self, "add_post_set_parameters_callback"):  # Humble
+            self._settings = settings
+        return SetParametersResult(successful=True)
+
+    def _use_parameters(self, parameters: list[Parameter]) -> None:
+        self._settings = self._settings.replaced({p.name: p.value for p in parameters})
+
+    # Transitions
+
+    def _model_loaded(self) -> None:
+        with contextlib.suppress(InvalidHandle):  # the node is gone
+            self._wake.trigger()
+
+    def _woken(self) -> None:
+        """Something happened on another thread."""
+        if self._broken:
+            raise DeviceLost(self._broken)
+        if (
+            self._loader.begun
+            and not self._loader.loading
+            and self._state == "unconfigured"
+            and self.trigger_configure() == TransitionCallbackReturn.SUCCESS
+        ):
+            self.trigger_activate()
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Load the model."""
+        if not self._loader.begun:
+            self._startup.ended("waiting to be configured")
+        try:
+            estimator = self._loader.fetch(self._settings)
+        except DepthProError as error:
+            return self._failed(str(error))
+        except Exception as error:  # rclpy would swallow it
+            self.get_logger().error("".join(traceback.format_exception(error)))
+            return self._failed(f"{type(error).__name__}: {error}")
+        self._estimator, self._failure = estimator, ""
+        self._pipelines = [Pipeline(estimator) for _ in self._cameras]
+        info = estimator.info
+        self.get_logger().info(f"{info.name} on {info.device} in {info.precision}, from {info.weights}")
+        self._state = "inactive"
+        self._startup.ended("model")
+        return super().on_configure(state)
+
+    def _failed(self, reason: str) -> TransitionCallbackReturn:
+        self._failure = reason
+        self.get_logger().error(f"cannot configure: {reason}")
+        return TransitionCallbackReturn.FAILURE
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Start the worker and subscribe."""
+        assert self._estimator is not None
+        result = super().on_activate(state)
+        if result != TransitionCallbackReturn.SUCCESS:
+            return result
+        self._startup.ended("waiting to be activated")
+        streams = [
+            CameraStream(
+                camera,
+                pipeline,
+                settings=lambda: self._settings,
+                decoder=self._decoder,
+                logger=self.get_logger(),
+                clock=self.get_clock(),
+            )
+            for camera, pipeline in zip(self._cameras, self._pipelines, strict=True)
+        ]
+        worker = BatchWorker(
+            self._estimator,
+            streams,
+            most=lambda: self._settings.max_batch,
+            logger=self.get_logger(),
+            on_broken=self._device_lost,
+            on_begun=lambda time_s: self._startup.ended("waiting for the first image", time_s),
+            on_published=self._published,
+        )
+        keep_freed_memory()  # not earlier: loading a model leaves large blocks that are better given back
+        worker.start(after=self._worker)
+        self._worker = worker
+        for number, camera in enumerate(self._cameras):
+            camera.subscribe(self._settings, partial(worker.put, number), worker.info_arrived)
+        self._state = "active"
+        return result
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Unsubscribe and stop. A frame in progress is finished, but not published."""
+        self._unsubscribe()
+        self._state = "inactive"
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Free the model."""
+        self._unsubscribe()
+        if self._worker is not None:
+            self._worker.join()
+            for camera in self._cameras:
+                camera.outputs.release()
+        self._estimator = self._worker = None
+        self._pipelines = []
+        _empty_device_cache()
+        self._state = "unconfigured"
+        return super().on_cleanup(state)
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop for good."""
+        self._unsubscribe()
+        self._state = "finalized"
+        return super().on_shutdown(state)
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Go back to unconfigured after an error in a transition."""
+        self.get_logger().error(f"a transition from {state.label} failed")
+        return self.on_cleanup(state)
+
+    def _unsubscribe(self) -> None:
+        for camera in self._cameras:
+            camera.unsubscribe()
+        if self._worker is not None:
+            self._worker.stop()
+
+    def stop(self) -> bool:
+        """Unsubscribe and wait for the frame in progress; false if it takes longer than `STOP_S`."""
+        self._unsubscribe()
+        return not self._loader.loading and (self._worker is None or self._worker.join(STOP_S))
+
+    # From other threads, and to the user
+
+    def _device_lost(self, reason: str) -> None:
+        self._broken = reason
+        self._wake.trigger()
+
+    def _published(self) -> None:
+        if self._startup.ended("first frame"):
+            self.get_logger().info(self._startup.text())
+
+    def _report(self) -> None:
+        name = self.get_fully_qualified_name()
+        statuses = [
+            camera_status(
+                f"{name}: {camera.name} depth" if camera.name else f"{name}: depth",
+                camera.statistics,
+                state=self._state,
+                model=self._estimator.info if self._estimator else None,
+                failure=self._failure,
+                extra=camera.facts(),
+            )
+            for camera in self._cameras
+        ]
+        self._diagnostics.publish(
+            DiagnosticArray(header=Header(stamp=self.get_clock().now().to_msg()), status=statuses)
+        )
+
+
+def _empty_device_cache() -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

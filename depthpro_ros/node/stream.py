@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One camera's way through the node, before and after the network."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from rclpy.clock import Clock
+from rclpy.impl.rcutils_logger import RcutilsLogger
+from sensor_msgs.msg import CompressedImage, Image
+
+from depthpro_ros.camera import CameraModel
+from depthpro_ros.errors import CameraError
+from depthpro_ros.filters import FocalFilter
+from depthpro_ros.models.estimator import Prediction
+from depthpro_ros.node.cameras import Camera
+from depthpro_ros.node.decoding import ImageDecoder
+from depthpro_ros.node.device_copy import CopyStream, computed
+from depthpro_ros.node.diagnostics import FrameTimes
+from depthpro_ros.node.messages import camera_model
+from depthpro_ros.node.outputs import Writers
+from depthpro_ros.node.pairing import JUMP_BACK_NS, stamp_ns
+from depthpro_ros.node.parameters import Settings
+from depthpro_ros.pipeline import DepthFrame, Pipeline, Prepared
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """An image and when it came.
+
+    Attributes:
+        message: as it was received.
+        time_s: monotonic.
+    """
+
+    message: Image | CompressedImage
+    time_s: float
+
+
+@dataclass(frozen=True)
+class BegunFrame:
+    """A frame that waits for the network.
+
+    Attributes:
+        arrival: its image.
+        prepared: what the network needs.
+        subscribed: the outputs that are wanted.
+        encoding: of the depth image.
+        waiting_ms, decoding_ms, pairing_ms: see `FrameTimes`.
+    """
+
+    arrival: Arrival
+    prepared: Prepared
+    subscribed: frozenset[str]
+    encoding: str
+    waiting_ms: float
+    decoding_ms: float
+    pairing_ms: float
+
+
+@dataclass(frozen=True)
+class FinishedFrame:
+    """A frame that waits to be published.
+
+    Attributes:
+        begun: what it was before.
+        depth: the results, perhaps not yet computed: on a GPU only after `mark`.
+        mark: see `depthpro_ros.node.device_copy.computed`.
+        writers: the messages to use.
+        focal_locked: whether the focal length is held.
+        batch: how many images went through the network together.
+        after_model_ms: see `FrameTimes`.
+        time_s: monotonic, when it was finished.
+    """
+
+    begun: BegunFrame
+    depth: DepthFrame
+    mark: torch.cuda.Event | None
+    writers: Writers
+    focal_locked: bool
+    batch: int
+    after_model_ms: float
+    time_s: float
+
+
+class CameraStream:
+    """The frames of one camera, while the node is active.
+
+    `ready_in`, `begin` and `finish` are called by the worker's thread, `publish` by the publisher's.
+
+    Args:
+        camera: topics, outputs, calibrations and counts.
+        pipeline: of this camera alone; its focal length is estimated anew.
+        settings: gives the settings for the next frame.
+        decoder: of image messages.
+        logger, clock: the node's.
+    """
+
+    def __init__(
+        self,
+        camera: Camera,
+        pipeline: Pipeline,
+        *,
+        settings: Callable[[], Settings],
+        decoder: ImageDecoder,
+        logger: RcutilsLogger,
+        clock: Clock,
+    ) -> None:
+        self.camera, self._pipeline, self._settings = camera, pipeline, settings
+        self._decoder, self._logger, self._clock = decoder, logger, clock
+        self._image_topic = camera.image_topic
+        self._copies = CopyStream()
+        self._applied: Settings | None = None
+        self._last_stamp_ns = 0
+        self._last_frame_id: str | None = None
+        self._sought: Arrival | None = None
+        self._sought_s = 0.0
+        self._warned_of_distortion = False
+
+    def ready_in(self, arrival: Arrival) -> float:
+        """In how many seconds the image is to be computed, if its CameraInfo does not come: 0 or less is now."""
+        settings = self._settings()
+        if not settings.needs_camera_info:
+            return 0.0
+        if not self.camera.infos.awaited(arrival.message.header, self.camera.info_expected):
+            return 0.0
+        now = time.monotonic()
+        if self._sought is not arrival:
+            self._sought, self._sought_s = arrival, now
+        return self._sought_s + settings.camera_info_wait_s - now
+
+    def begin(self, arrival: Arrival) -> BegunFrame | None:
+        """Decode an image, find its calibration and choose the focal length; None if nobody listens.
+
+        Raises:
+            DepthProError: the image or its calibration is unusable; says why.
+        """
+        taken_s = time.monotonic()
+        # the time since it was first looked for, unless it was there
+        sought_s = taken_s if self._sought is not arrival else self._sought_s
+        subscribed = self.camera.outputs.subscribed()
+        if not subscribed:
+            self.camera.statistics.skipped()
+            return None
+        settings, message = self._settings(), arrival.message
+        self._apply(settings)
+        self._notice_jumps(message)
+        pairing_s = time.monotonic()
+        camera = self._calibration(message, settings) if settings.needs_camera_info else None
+        paired_s = time.monotonic()
+        prepared = self._pipeline.prepare(self._decoder.rgb(message), camera)
+        prepared_s = time.monotonic()
+        return BegunFrame(
+            arrival=arrival,
+            prepared=prepared,
+            subscribed=subscribed,
+            encoding=settings.depth_encoding,
+            waiting_ms=(sought_s - arrival.time_s) * 1e3,
+            decoding_ms=(prepared_s - paired_s) * 1e3,
+            pairing_ms=(taken_s - sought_s + paired_s - pairing_s) * 1e3,
+        )
+
+    def finish(self, begun: BegunFrame, prediction: Prediction, model_ms: float, batch: int) -> FinishedFrame:
+        """Make depth and cloud of what the network said, in the spare messages where the memory allows it."""
+        started_s = time.monotonic()
+        writers = self.camera.outputs.spare
+        # from a GPU the publisher's thread copies
+        memory = None if prediction.depth_m.is_cuda else writers.cloud.memory
+        wanted = self.camera.outputs.wanted(begun.subscribed)
+        depth = self._pipeline.finish(begun.prepared, prediction, model_ms, wanted, memory)
+        finished_s = time.monotonic()
+        return FinishedFrame(
+            begun=begun,
+            depth=depth,
+            mark=computed(depth.depth_m),
+            writers=writers,
+            focal_locked=self._pipeline.focal_filter.locked,
+            batch=batch,
+            after_model_ms=(finished_s - started_s) * 1e3,
+            time_s=finished_s,
+        )
+
+    def publish(self, frame: FinishedFrame) -> None:
+        """Publish a frame and count it."""
+        begun, depth = frame.begun, frame.depth
+        header = begun.arrival.message.header
+        # before the header is given away
+        stamp = stamp_ns(header)
+        with self._copies.after(frame.mark, depth.depth_m.device):
+            self.camera.outputs.publish(depth, header, begun.subscribed, begun.encoding, frame.writers)
+        published_s = time.monotonic()
+        statistics = self.camera.statistics
+        statistics.focal(depth.intrinsics.fx, depth.focal_source, frame.focal_locked)
+        times = FrameTimes(
+            from_stamp=(self._clock.now().nanoseconds - stamp) / 1e6 if stamp else None,
+            from_arrival=(published_s - begun.arrival.time_s) * 1e3,
+            waiting=begun.waiting_ms,
+            decoding=begun.decoding_ms,
+            pairing=begun.pairing_ms,
+            model=depth.model_ms,
+            after_model=frame.after_model_ms,
+            publishing=(published_s - frame.time_s) * 1e3,
+        )
+        statistics.served(times, frame.batch)
+
+    def _apply(self, settings: Settings) -> None:
+        """Bring changed settings to the pipeline."""
+        if settings is self._applied:
+            return
+        before = self._applied
+        self._pipeline.settings = settings.pipeline(self._image_topic)
+        focal = (settings.focal_lock_after, settings.focal_tolerance)
+        if before is None or focal != (before.focal_lock_after, before.focal_tolerance):
+            self._pipeline.focal_filter = FocalFilter(lock_after=focal[0], tolerance=focal[1])
+        self._applied = settings
+
+    def _notice_jumps(self, message: Image | CompressedImage) -> None:
+        """Forget what earlier images said if time went back or the camera was exchanged."""
+        stamp, frame_id = stamp_ns(message.header), message.header.frame_id
+        if stamp < self._last_stamp_ns - JUMP_BACK_NS:
+            self._log("time went back: forgetting earlier focal estimates")
+            self._pipeline.reset()
+        elif self._last_frame_id not in (None, frame_id):
+            self._log(f"images are of frame {frame_id!r} now: forgetting earlier focal estimates")
+            self._pipeline.reset()
+        self._last_stamp_ns, self._last_frame_id = stamp, frame_id
+
+    def _calibration(self, message: Image | CompressedImage, settings: Settings) -> CameraModel | None:
+        """The calibration that belongs to an image, or None where none has come.
+
+        Raises:
+            CameraError: it is another camera's.
+        """
+        info = self.camera.infos.find(message.header)
+        if info is None:
+            return None
+        camera = camera_model(info)
+        frame_id = message.header.frame_id
+        if camera.calibrated and camera.frame_id != frame_id:
+            raise CameraError(
+                f"CameraInfo is of frame {camera.frame_id!r}, the image of {frame_id!r}: "
+                "remap camera_info to the topic of the image's own camera"
+            )
+        rectified = settings.rectify or settings.is_rectified(self._image_topic)
+        if camera.calibrated and camera.distorted and not rectified and not self._warned_of_distortion:
+            self._warned_of_distortion = True
+            self._logger.warning(
+                f"{self._image_topic} has lens distortion (D of its CameraInfo is not zero), which bends the "
+                "cloud: set 'rectify', or use a rectified image topic"
+            )
+        return camera
+
+    def _log(self, text: str) -> None:
+        self._logger.info(self.camera.label + text)
