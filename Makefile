@@ -29,8 +29,8 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: setup ## Speed and memory, printed
-	$(BIN)/python -m benchmarks
+bench: setup ## Speed and memory on this machine, printed and kept in benchmarks/results
+	$(BIN)/depthpro bench
 
 train: setup ## Train the bundled model from nothing (hours; may be stopped and started again)
 	$(BIN)/depthpro train config/training/nano.yaml

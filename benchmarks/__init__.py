@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Speed and memory, printed: `python -m benchmarks` (or `make bench`)."""
+"""Experiments with training, run by hand: `python -m benchmarks.ablations`. Speed is measured by `depthpro bench`."""

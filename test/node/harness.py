@@ -31,6 +31,8 @@ FAKE_NODE = Path(__file__).with_name("fake_node.py")
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 30.0
 """How long anything may take; only failing tests wait for it."""
+KIND_S = 5.0
+"""How long a node may take to end before it is killed."""
 TRANSITIONS = {
     "configure": Transition.TRANSITION_CONFIGURE,
     "activate": Transition.TRANSITION_ACTIVATE,
@@ -91,10 +93,14 @@ class NodeProcess:
         return time.monotonic() - started
 
     def close(self) -> None:
-        """End the process."""
+        """End the process; kindly at first, since one that is killed leaves its shared memory behind."""
         if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+            self.process.terminate()
+            try:
+                self.process.wait(KIND_S)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
 
 
 class Peer(Node):

@@ -6,8 +6,10 @@ Nothing is ever unpickled beyond plain tensors: a weights file comes from the in
 
 from __future__ import annotations
 
+import itertools
 import json
 import pickle
+import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -101,9 +103,16 @@ def _read_safetensors_file(path: Path) -> tuple[DepthProConfig, dict[str, Tensor
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    state: dict[str, Tensor] = {}
     try:
         with safe_open(path, framework="pt") as file:
-            return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}  # noqa: SIM118
+            keys, metadata = list(file.keys()), file.metadata() or {}
+        # Tensors are views of the mapped file, which stays in memory until all that share a handle are gone. Merging
+        # takes the network apart block by block: one handle for each lets what was taken leave.
+        for _, block in itertools.groupby(sorted(keys, key=_block), key=_block):
+            with safe_open(path, framework="pt") as file:
+                state |= {key: file.get_tensor(key) for key in block}
+        return state, metadata
     except (SafetensorError, OSError) as error:
         raise WeightsError(
             f"weights {path} cannot be read as safetensors ({error}): the file is damaged or cut off; "
@@ -174,6 +183,12 @@ def _config(text: str, source: Path) -> DepthProConfig:
         return DepthProConfig.from_json(text)
     except (ValueError, TypeError) as error:
         raise WeightsError(f"configuration in {source} cannot be used: {error}") from error
+
+
+def _block(key: str) -> str:
+    """The part of the network that a tensor belongs to: a transformer's block, or a whole module."""
+    block = re.match(r".*\.(blocks|layer)\.\d+\.", key)
+    return block[0] if block else ".".join(key.split(".")[:2])
 
 
 def _some(names: list[str]) -> str:
