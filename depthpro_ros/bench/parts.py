@@ -41,7 +41,7 @@ PARTS = (
     Part("node", "arrival of an image to its messages published, through real topics", 2),
     Part("cameras", "1, 2, 4 and 8 cameras in one batch"),
     Part("messages", "making ROS messages, beside the usual ways"),
-    Part("transport", "messages through the middleware: arrival and loss"),
+    Part("transport", "messages through the middleware: arrival and loss", 4),
     Part("evaluation", "what an evaluation costs beside its model"),
     Part("startup", "launch to first depth"),
     Part("profiles", "approximate profiles: speed, and how far they change the depth"),

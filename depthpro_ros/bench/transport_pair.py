@@ -67,6 +67,11 @@ class Peer:
                 text=True,
             )
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
     def answer(self) -> Any:
         """What it answers to the earliest command that was sent and not answered yet; also once when it is ready.
 
@@ -149,6 +154,11 @@ class Pair:
         self._writer = Peer("writer", True, environment, folder / f"writer_{domain}.log")
         self._reader = Peer("reader", way.reader_keeps, environment, folder / f"reader_{domain}.log")
 
+    @property
+    def reader_pid(self) -> int:
+        """Process id of the reader."""
+        return self._reader.pid
+
     def wait_until_ready(self) -> None:
         """Once before anything else; raises `PeerDied`."""
         self._writer.answer()
@@ -165,8 +175,16 @@ class Pair:
         """
         (seconds,) = self._writer.ask(command, load=load, count=1, how=how)
         if listened:
-            self._reader.ask("collect", count=1, late_s=LATE_S)
+            self.collect(1)
         return float(seconds)
+
+    def collect(self, count: int, late_s: float = LATE_S) -> list[float]:
+        """Wait until so many have arrived or nothing has for `late_s`; from publication to arrival of each, seconds."""
+        return self._collected(count, late_s)["arrived"]
+
+    def _collected(self, count: int, late_s: float) -> dict[str, list[float]]:
+        result: dict[str, list[float]] = self._reader.ask("collect", count=count, late_s=late_s)
+        return result
 
     def close(self) -> None:
         """End both processes."""
@@ -189,7 +207,7 @@ class Pair:
         """Publish so many in this rhythm, and wait until they have arrived or nothing has for `late_s`."""
         how = "direct" if self.way.direct else "message"
         published = self._writer.ask("publish", load=load, count=count, period_s=period_s, how=how)
-        return Burst(published, **self._reader.ask("collect", count=count, late_s=late_s))
+        return Burst(published, **self._collected(count, late_s))
 
     def singly(self, load: Load, count: int) -> Burst:
         """Publish so many, each once the one before has arrived or is late."""

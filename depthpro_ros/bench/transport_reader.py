@@ -46,7 +46,7 @@ class Reader:
         """
         from rclpy.qos import QoSProfile, ReliabilityPolicy
 
-        from depthpro_ros.node.direct_subscription import DirectSubscription
+        from depthpro_ros.bench.direct_subscription import DirectSubscription
 
         reliability = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
         qos = QoSProfile(depth=5, reliability=reliability)
@@ -126,7 +126,7 @@ class Headed:
 
 def read_header(memory: NDArray[np.uint8]) -> Headed:
     """Of a serialised message whose first field is its header."""
-    from depthpro_ros.node.received_image import CdrReader
+    from depthpro_ros.bench.received_image import CdrReader
 
     return Headed(CdrReader(memory).header(), memory)
 

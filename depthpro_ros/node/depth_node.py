@@ -59,6 +59,7 @@ def run(args: list[str] | None = None, *, load: Load | None = None) -> int:
     if not node.stop():
         print("depth_node: giving up a computation in progress", file=sys.stderr, flush=True)
         os._exit(status)  # a thread inside torch can neither be ended nor outlive the interpreter
+    gc.unfreeze()  # or Fast DDS's participant is never destroyed and leaves its shared memory behind
     node.destroy_node()
     rclpy.try_shutdown()
     return status

@@ -6,6 +6,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,11 @@ from rclpy.lifecycle import LifecycleNode
 from sensor_msgs.msg import Image, PointCloud2
 from std_msgs.msg import Header
 
-from depthpro_ros.node import direct
+from depthpro_ros.node import direct, rcl
 from depthpro_ros.node.cdr import SerialisedMessage
 from depthpro_ros.node.messages import CloudWriter, DepthWriter
 
-pytestmark = pytest.mark.skipif(not direct.can_publish_directly(), reason="rcl's C interface is found on Linux only")
+pytestmark = pytest.mark.skipif(not rcl.available(), reason="rcl's C interface is found on Linux only")
 
 
 class Listener:
@@ -97,7 +98,7 @@ def test_a_ros_message_goes_the_usual_way(listener: Listener) -> None:
 
 
 def test_without_the_c_interface_rclpy_publishes_the_bytes(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(direct, "_functions", lambda: None)
+    monkeypatch.setattr(rcl, "_functions", lambda: None)
     assert not direct.can_publish_directly()
     listener.publisher.on_activate(None)
     direct.publish(listener.publisher, cloud(5.0))
@@ -116,11 +117,13 @@ def test_a_publisher_that_is_gone_is_refused_as_rclpy_does() -> None:
 
 
 def test_what_rcl_refuses_is_said_in_rclpys_words(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> int:
-        return 300  # RCL_RET_PUBLISHER_INVALID
-
     reset: list[bool] = []
-    monkeypatch.setattr(direct, "_functions", lambda: (refuse, lambda: reset.append(True)))
+    functions = replace(
+        rcl._functions(),
+        publish=lambda *_: 300,  # RCL_RET_PUBLISHER_INVALID
+        reset_error=lambda: reset.append(True),
+    )
+    monkeypatch.setattr(rcl, "_functions", lambda: functions)
     listener.publisher.on_activate(None)
     direct.publish(listener.publisher, cloud(6.0))
     listener.spin_until(lambda: listener.received)

@@ -25,7 +25,7 @@ class Uploader:
 
     def __call__(self, image: NDArray[np.uint8] | Tensor) -> Tensor:
         """uint8 of any shape, to the same on the device; on a CPU it shares the memory."""
-        source = image if isinstance(image, Tensor) else torch.from_numpy(np.require(image, requirements="CW"))
+        source = image if isinstance(image, Tensor) else torch.from_numpy(np.require(image, requirements=["C", "W"]))
         if self._stream is None or source.device.type != "cpu":
             return source.to(self.device)
         staging = self._staging.get(tuple(source.shape))
