@@ -100,14 +100,16 @@ def test_a_fleet_is_evaluated_as_its_recordings_are_alone(fleet: Path, tmp_path:
 
 
 def test_an_estimated_focal_length_is_found_anew_in_each_unit(tmp_path: Path) -> None:
-    write_bag(tmp_path / "fleet" / "run", 30, calibrated=False)
-    focals = [r.focal for r in evaluate(tmp_path / "fleet", tmp_path / "out", shard_frames=15).records()]
+    # units that are too short for the filter to lock, after which the network does not estimate every frame
+    write_bag(tmp_path / "fleet" / "run", 16, calibrated=False)
+    focals = [r.focal for r in evaluate(tmp_path / "fleet", tmp_path / "out", shard_frames=8).records()]
     # nothing but the frame before, which is predicted too, stands in the filter when the second unit begins
-    estimates = sorted(focal.estimated for focal in focals[14:16])
-    assert estimates[0] <= focals[15].used <= estimates[1]
+    estimates = sorted(focal.estimated for focal in focals[7:9])
+    assert estimates[0] <= focals[8].used <= estimates[1]
     whole = [r.focal for r in evaluate(tmp_path / "fleet", tmp_path / "whole").records()]
-    assert whole[15].used != focals[15].used
-    assert [focal.estimated for focal in whole] == [focal.estimated for focal in focals]
+    assert whole[8].used != focals[8].used
+    assert [focal.estimated for focal in whole[:10]] == [focal.estimated for focal in focals[:10]]
+    assert [focal.estimated for focal in whole[10:]] == [None] * 6
 
 
 def test_a_recording_that_cannot_be_read_is_named_and_stops_nothing(fleet: Path, tmp_path: Path) -> None:
