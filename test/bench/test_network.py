@@ -42,6 +42,7 @@ def test_a_task_survives_its_command_line(task):
     assert Task.from_json(task.to_json()) == task
 
 
+@pytest.mark.slow
 def test_contestants_compute_on_command_in_processes_of_their_own(weights, tmp_path):
     said: list[str] = []
     context = RunContext("cpu", 0.0, tmp_path, weights, said.append)
@@ -66,6 +67,7 @@ def test_an_optional_group_that_takes_longer_than_there_is_is_left_out_and_said(
     assert "Second: not measured" in result.tables[0].notes[-1] and "--minutes" in result.tables[0].notes[-1]
 
 
+@pytest.mark.slow
 def test_who_cannot_be_built_has_a_reason_and_the_others_run(weights, tmp_path):
     wrong = Entrant("wrong", "merged", options=ModelOptions(quantise="int3"))
     group = Group("Both", "float32", (OTHER, wrong))
