@@ -167,8 +167,8 @@ class Pipeline:
         prepared = self.prepare(rgb, camera)
         started = time.perf_counter()
         prediction = self.estimator.predict(prepared.rgb, prepared.focal_px)
-        if prediction.depth_m.is_cuda:
-            torch.cuda.synchronize(prediction.depth_m.device)
+        if prediction.device.type == "cuda":
+            torch.cuda.synchronize(prediction.device)
         model_ms = (time.perf_counter() - started) * 1e3
         return self.finish(prepared, prediction, model_ms, wanted, cloud_memory)
 
@@ -220,7 +220,7 @@ class Pipeline:
             wanted, cloud_memory: see `process`.
         """
         settings = self.settings
-        depth, known, estimated = prediction.depth_m, prepared.known, None
+        depth, known, estimated = prediction.metres, prepared.known, None
         if prepared.focal_px is None:
             height, width = prepared.rgb.shape[:2]
             self._since_estimate = 0

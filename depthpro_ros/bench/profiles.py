@@ -173,7 +173,7 @@ def words(found: list[Deviation]) -> tuple[Cell, Cell]:
 
 def depth_of(estimator: Estimator, picture: Picture) -> NDArray[np.float32]:
     """Depth of a picture in host memory."""
-    return np.asarray(estimator.predict(picture.rgb, picture.focal_px).depth_m.cpu().numpy(), np.float32)
+    return np.asarray(estimator.predict(picture.rgb, picture.focal_px).metres.cpu().numpy(), np.float32)
 
 
 def still_frames(picture: Picture, moving: bool) -> list[Picture]:

@@ -106,7 +106,7 @@ def score(estimator: Estimator, trivial: TrivialPredictors, frames: Sequence[Rgb
     prediction = estimator.predict(np.stack([frame.rgb for frame in frames]))
     estimated = prediction.focal_px.tolist()
     scored = []
-    for frame, depth_m, focal_px in zip(frames, prediction.depth_m.cpu().numpy(), estimated, strict=True):
+    for frame, depth_m, focal_px in zip(frames, prediction.metres.cpu().numpy(), estimated, strict=True):
         # depth is proportional to the focal length that it was made with: no second run with the true one
         row = Row.of(estimator.info.name, depth_m * (frame.fx_px / focal_px), frame.depth_m)
         maps = trivial.predict(frame.fx_px, height, width)

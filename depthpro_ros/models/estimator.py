@@ -21,22 +21,53 @@ Focal = float | Sequence[float | None] | NDArray[Any] | Tensor | None
 
 @dataclass(frozen=True)
 class Prediction:
-    """Depth of one image [H, W] or of a batch [B, H, W].
+    """Depth of one image [H, W] or of a batch [B, H, W]: in metres, or up to a scale that nobody knows.
 
     Attributes:
-        depth_m: float32, z-depth (along the optical axis, not the ray) in metres, on the model's device.
+        depth_m: float32, z-depth (along the optical axis, not the ray) in metres, on the model's device; None of a
+            model whose depth is up to scale.
         focal_px: float32 [] or [B], the focal length that the depth was made with, pixels of the image's
-            width. Depth is proportional to it.
+            width. Depth in metres is proportional to it. NaN where it is unknown, which only depth up to scale can be.
         fov_deg: float32 [] or [B], the network's horizontal field of view in degrees; None where that
             network did not run, NaN for the images of a batch that it did not run for.
         rgb: uint8 [H, W, 3] or [B, H, W, 3], the images on the model's device, so that colours need not be
             uploaded again; None where the model does not keep them.
+        relative_depth: float32, z-depth without a unit: the true depth is this times a factor that differs from
+            image to image. NaN where there is none. None of a model that knows metres.
+        relative_spread: float32, standard deviation of several draws of `relative_depth` over their mean; None where
+            none were drawn.
+        reference_m: float32, metres, what another model says of the same images, from which the factor can be found.
     """
 
-    depth_m: Tensor
+    depth_m: Tensor | None
     focal_px: Tensor
     fov_deg: Tensor | None
     rgb: Tensor | None = None
+    relative_depth: Tensor | None = None
+    relative_spread: Tensor | None = None
+    reference_m: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        if (self.depth_m is None) == (self.relative_depth is None):
+            raise ValueError("a prediction is either depth_m or relative_depth")
+
+    @property
+    def metres(self) -> Tensor:
+        """`depth_m` for those who need metres.
+
+        Raises:
+            InputError: the depth is up to scale.
+        """
+        if self.depth_m is None:
+            raise InputError(
+                "this model's depth is up to an unknown scale, not in metres: give it a scale, or use a metric model"
+            )
+        return self.depth_m
+
+    @property
+    def device(self) -> torch.device:
+        """Where the depth is."""
+        return self.focal_px.device
 
 
 @dataclass(frozen=True)
@@ -50,6 +81,7 @@ class EstimatorInfo:
         device, precision: where and in which number format it computes.
         notice: something that the user must know about this model; empty if there is nothing.
         approximations: what was chosen that makes depth differ from the exact network's; empty if nothing was.
+        metric: whether its depth is in metres; else it is up to scale.
     """
 
     name: str
@@ -59,10 +91,11 @@ class EstimatorInfo:
     precision: str
     notice: str = ""
     approximations: tuple[str, ...] = ()
+    metric: bool = True
 
 
 class Estimator(Protocol):
-    """A metric depth model."""
+    """A depth model: metric, or up to scale (`EstimatorInfo.metric`)."""
 
     @property
     def info(self) -> EstimatorInfo:
@@ -75,7 +108,7 @@ class Estimator(Protocol):
         Args:
             rgb: uint8 [H, W, 3] or [B, H, W, 3].
             focal_px: pixels of the given width, one number or one per image; None where it is unknown,
-                which makes the network estimate it.
+                which makes a metric network estimate it. A model up to scale only hands it on.
 
         Raises:
             InputError: another shape or dtype, or a focal length that is not finite and above 0.

@@ -168,7 +168,7 @@ class CameraStream:
         started_s = time.monotonic()
         writers = self.camera.outputs.spare
         # from a GPU the publisher's thread copies
-        memory = None if prediction.depth_m.is_cuda else writers.cloud.memory
+        memory = None if prediction.device.type == "cuda" else writers.cloud.memory
         wanted = self.camera.outputs.wanted(begun.subscribed)
         depth = self._pipeline.finish(begun.prepared, prediction, model_ms, wanted, memory)
         finished_s = time.monotonic()

@@ -154,7 +154,7 @@ class BatchWorker:
             predictions = self._estimator.predict_many([p.rgb for p in prepared], [p.focal_px for p in prepared])
             if len(predictions) != len(prepared):
                 raise RuntimeError(f"the model made {len(predictions)} predictions of {len(prepared)} images")
-        device = predictions[0].depth_m.device
+        device = predictions[0].device
         if device.type == "cuda":
             # not the whole device, where the last frame may still be copied
             torch.cuda.current_stream(device).synchronize()

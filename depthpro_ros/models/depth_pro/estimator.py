@@ -100,4 +100,4 @@ class DepthProEstimator:
 def _first(batch: Prediction, *, has_fov: bool) -> Prediction:
     """The only image of a batch."""
     fov_deg = batch.fov_deg[0] if has_fov and batch.fov_deg is not None else None
-    return Prediction(batch.depth_m[0], batch.focal_px[0], fov_deg, None if batch.rgb is None else batch.rgb[0])
+    return Prediction(batch.metres[0], batch.focal_px[0], fov_deg, None if batch.rgb is None else batch.rgb[0])
