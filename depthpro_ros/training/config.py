@@ -304,13 +304,14 @@ def config_from(raw: dict[str, Any], source: str = "configuration") -> TrainConf
         config = TrainConfig.model_validate(raw)
         config.network_config()
     except ValidationError as error:
-        raise InputError(f"{source}: " + "; ".join(_problem(problem) for problem in error.errors())) from error
+        raise InputError(f"{source}: " + "; ".join(described(problem) for problem in error.errors())) from error
     except ValueError as error:
         raise InputError(f"{source}: network: {error}") from error
     return config
 
 
-def _problem(problem: Any) -> str:
+def described(problem: Any) -> str:
+    """One of pydantic's problems, in a user's words."""
     where = ".".join(str(part) for part in problem["loc"]) or "top level"
     if problem["type"] == "extra_forbidden":
         return f"{where} is no setting"

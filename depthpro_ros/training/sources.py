@@ -16,6 +16,7 @@ from depthpro_ros.training.data.folder import FolderSet
 from depthpro_ros.training.data.mixture import Source, StepData
 from depthpro_ros.training.data.scenes import ASPECTS, SceneSet
 from depthpro_ros.training.data.squash import squash
+from depthpro_ros.training.depthart.config import ArtStage, ArtTrainConfig
 from depthpro_ros.training.processes import Processes
 
 FIRST_VALIDATION_SEED = 1 << 50
@@ -37,7 +38,7 @@ class TrainingData:
         report: a line on each data set.
     """
 
-    def __init__(self, config: TrainConfig, processes: Processes) -> None:
+    def __init__(self, config: TrainConfig | ArtTrainConfig, processes: Processes) -> None:
         self._config, self._processes = config, processes
         for stage in config.stages:
             if stage.batch % processes.world:
@@ -76,7 +77,7 @@ class TrainingData:
         self.report.append(f"{check_frames(frames, data.kind).text}, {data.kind}")
         return Source(frames, data.kind, data.weight)
 
-    def stage(self, index: int, stage: Stage, side_px: int) -> StepData:
+    def stage(self, index: int, stage: Stage | ArtStage, side_px: int) -> StepData:
         """This process's batches of a stage, by step."""
         names = stage.datasets or tuple(self._sources)
         return StepData(

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""DepthART weights on disk: VAR's two files, the authors' one, and our own.
+
+Nothing is ever unpickled beyond plain tensors.
+"""
+
+from __future__ import annotations
+
+import pickle
+import zipfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from depthpro_ros.errors import WeightsError
+from depthpro_ros.models.depthart.config import DepthArtConfig
+from depthpro_ros.models.depthart.network import DepthArt
+from depthpro_ros.models.depthart.presets import FULL
+
+CONFIG_KEY = "depthpro_ros.depthart"
+"""Metadata entry of our own files that holds `DepthArtConfig.to_json()`."""
+TOKENIZER_FILE, TRANSFORMER_FILE = "vae_ch160v4096z32.pth", "var_d16.pth"
+"""Names of VAR's published files."""
+TOKENIZER_PREFIX = "vae_proxy."
+"""Under which the authors' file, and ours, hold the tokenizer."""
+UNIT_QUERIES = "blocks.0.attn.scale_mul_1H11"
+CODEBOOK = "quantize.embedding.weight"
+_IGNORED = ("ema_vocab_hit_SV", "lvl_1L", "attn_bias_for_masking", "zero_k_bias")
+"""Buffers of the published code that say nothing which the sizes do not."""
+_IGNORED_PARTS = ("vae_quant_proxy.", "normalizer.")
+_SHOWN = 5
+
+
+def is_depthart(path: Path) -> bool:
+    """Whether a file or folder holds a model of this kind, judged by its names alone."""
+    if path.is_dir():
+        return (path / TRANSFORMER_FILE).exists() or (path / TOKENIZER_FILE).exists()
+    if path.suffix != ".safetensors":
+        return False
+    try:
+        with safe_open(path, framework="pt") as file:
+            keys = list(file.keys())
+            return CONFIG_KEY in (file.metadata() or {}) or any(key.startswith(TOKENIZER_PREFIX) for key in keys)
+    except (SafetensorError, OSError):
+        return False  # whoever loads it says what is wrong
+
+
+def load_model(path: Path) -> DepthArt:
+    """Read a model with its weights, in the precision that the file has, on the CPU.
+
+    Args:
+        path: our own `.safetensors`; the authors' `model.safetensors`; or a folder with `vae_ch160v4096z32.pth` and
+            `var_d16.pth`, which is no depth model but what one is trained from. Whether queries are of length one is
+            read off the keys.
+
+    Raises:
+        WeightsError: missing, damaged or foreign; the text says what was expected.
+    """
+    if not path.exists():
+        raise WeightsError(f"weights {path} do not exist")
+    if path.is_dir():
+        tokenizer, transformer = (read_torch(path / name) for name in (TOKENIZER_FILE, TRANSFORMER_FILE))
+        return assemble(published_config(transformer), tokenizer, transformer, path)
+    if path.suffix != ".safetensors":
+        raise WeightsError(
+            f"weights {path}: expected a .safetensors file, or a folder with {TOKENIZER_FILE} and {TRANSFORMER_FILE}"
+        )
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+        state = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(
+            f"weights {path} cannot be read as safetensors ({error}): the file is damaged or cut off; get it again"
+        ) from error
+    tokenizer = {key.removeprefix(TOKENIZER_PREFIX): t for key, t in state.items() if key.startswith(TOKENIZER_PREFIX)}
+    transformer = {key: t for key, t in state.items() if not key.startswith((TOKENIZER_PREFIX, *_IGNORED_PARTS))}
+    if not tokenizer:
+        raise WeightsError(f"weights {path} hold no {TOKENIZER_PREFIX}*: they are not of DepthART")
+    if CONFIG_KEY not in metadata:
+        return assemble(published_config(transformer), tokenizer, transformer, path)
+    try:
+        config = DepthArtConfig.from_json(metadata[CONFIG_KEY])
+    except (ValueError, TypeError) as error:
+        raise WeightsError(f"configuration in {path} cannot be used: {error}") from error
+    return assemble(config, tokenizer, transformer, path)
+
+
+def published_config(transformer: Mapping[str, Tensor]) -> DepthArtConfig:
+    """The sizes of published weights: VAR d16, with or without queries of length one."""
+    return replace(FULL, transformer=replace(FULL.transformer, unit_queries=UNIT_QUERIES in transformer))
+
+
+def read_torch(path: Path) -> dict[str, Tensor]:
+    """Plain tensors of a `.pth`.
+
+    Raises:
+        WeightsError: missing, or no such file.
+    """
+    if not path.exists():
+        raise WeightsError(f"weights {path} are missing: get the file of this name from the release of VAR")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+    except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise WeightsError(
+            f"weights {path} cannot be read as plain tensors ({reason}): the file is damaged, cut off, or holds other "
+            "Python objects, which are refused; get it again"
+        ) from error
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise WeightsError(f"weights {path} hold no state dict (names to tensors) but {type(state).__name__}")
+    return state
+
+
+def assemble(
+    config: DepthArtConfig, tokenizer: Mapping[str, Tensor], transformer: Mapping[str, Tensor], source: Path
+) -> DepthArt:
+    """Put weights into a model without initialising it first.
+
+    Raises:
+        WeightsError: they do not fit.
+    """
+    with torch.device("meta"):
+        model = DepthArt(config)
+    codes, heads = tokenizer.get(CODEBOOK), transformer.get("head.weight")
+    if codes is not None and heads is not None and len(codes) != len(heads):
+        raise WeightsError(
+            f"weights {source}: the codebook has {len(codes)} codes, and the transformer says {len(heads)}: they are "
+            "not of one model; put the tokenizer that the transformer was trained with beside it"
+        )
+    state = {f"tokenizer.{key}": t for key, t in tokenizer.items() if not key.endswith(_IGNORED)}
+    state |= {f"transformer.{key}": t for key, t in transformer.items() if not key.endswith(_IGNORED)}
+    expected = {key: tensor.shape for key, tensor in model.state_dict().items()}
+    missing, foreign = sorted(set(expected) - set(state)), sorted(set(state) - set(expected))
+    wrong = sorted(key for key in set(state) & set(expected) if state[key].shape != expected[key])
+    problems = [
+        f"{len(keys)} {what} ({', '.join(keys[:_SHOWN])}{', ...' if len(keys) > _SHOWN else ''})"
+        for keys, what in (
+            (missing, "tensors are missing"),
+            (foreign, "are not known"),
+            (wrong, "are of another shape"),
+        )
+        if keys
+    ]
+    if problems:
+        raise WeightsError(f"weights {source} do not fit this model: {'; '.join(problems)}")
+    model.load_state_dict(state, assign=True)
+    return model.requires_grad_(False)
+
+
+def save_model(model: DepthArt, path: Path, dtype: torch.dtype = torch.float16) -> None:
+    """Write our own form: the authors' layout with the configuration in its metadata.
+
+    The codebook and the shared convolutions stay in float32: rounded, a latent has other nearest codes.
+
+    Args:
+        model: to be written.
+        path: of the file.
+        dtype: of all else.
+    """
+    state = {}
+    for key, value in model.state_dict().items():
+        name = key.removeprefix("transformer.").replace("tokenizer.", TOKENIZER_PREFIX, 1)
+        kept = torch.float32 if ".quantize." in key else dtype
+        state[name] = value.detach().to("cpu", kept).contiguous()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file(state, path, metadata={CONFIG_KEY: model.config.to_json()})
+    path.chmod(0o644)  # safetensors lets nobody but the owner read
