@@ -21,12 +21,13 @@ def millimetres(depth_m: NDArray[np.floating]) -> NDArray[np.uint16]:
     return np.where((scaled > 0) & (scaled < 65535.5), np.rint(scaled), 0).astype(np.uint16)
 
 
-def write_ply(path: Path, cloud: NDArray[np.float32]) -> int:
+def write_ply(path: Path, cloud: NDArray[np.float32], *, note: str = "") -> int:
     """Write the finite points of a cloud as a binary little-endian PLY with colours.
 
     Args:
         path: file to write.
         cloud: float32 [..., 4]: x, y, z in metres, and colour bits 0x00RRGGBB (see `depthpro_ros.cloud`).
+        note: one more comment, in ASCII and one line.
 
     Returns:
         How many points were written.
@@ -41,6 +42,7 @@ def write_ply(path: Path, cloud: NDArray[np.float32]) -> int:
         "ply",
         "format binary_little_endian 1.0",
         "comment metres, optical frame: x right, y down, z forward",
+        *([f"comment {note}"] if note else []),
         f"element vertex {len(points)}",
         *(f"property float {name}" for name in ("x", "y", "z")),
         *(f"property uchar {name}" for name in ("red", "green", "blue")),

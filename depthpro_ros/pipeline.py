@@ -18,17 +18,20 @@ from depthpro_ros.camera import CameraModel, Intrinsics, Rectifier
 from depthpro_ros.cloud import Projector, finite_points
 from depthpro_ros.errors import CameraError, InputError
 from depthpro_ros.filters import FocalFilter, edge_mask, limit_range
+from depthpro_ros.frame_scale import FrameScale, FrameScaler, Ranges, ScaleSettings, effective_source
 from depthpro_ros.models.estimator import Estimator, Prediction
 
 FocalPolicy = Literal["auto", "camera_info", "estimated", "fixed"]
 FocalSource = Literal["camera_info", "estimated", "fixed"]
 EstimatePolicy = Literal["auto", "always", "never"]
 EdgePolicy = Literal["off", "cloud", "all"]
+SATURATED = 0.999
+"""Depth up to scale ends at 1, the image's 98th percentile: what lies there may be anywhere behind it."""
 
 
 @dataclass(frozen=True)
-class PipelineSettings:
-    """What a user may choose.
+class PipelineSettings(ScaleSettings):
+    """What a user may choose; where the scale comes from is said by `ScaleSettings`.
 
     Attributes:
         focal_policy: where the focal length comes from. `auto`: CameraInfo where it is calibrated, else
@@ -61,6 +64,7 @@ class PipelineSettings:
     cloud_organised: bool = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.focal_policy == "fixed" and not (self.fixed_focal_px > 0 and math.isfinite(self.fixed_focal_px)):
             raise InputError(f"focal_policy 'fixed' needs fixed_focal_px above 0 pixels, it is {self.fixed_focal_px}")
         if not 0 <= self.min_depth_m < self.max_depth_m:
@@ -75,10 +79,12 @@ class PipelineSettings:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which results somebody waits for; the others are not computed."""
+    """Which results somebody waits for; the others are not computed. Depth up to scale costs nothing more."""
 
     depth: bool = True
     cloud: bool = True
+    confidence: bool = True
+    scale: bool = True
 
 
 @dataclass(frozen=True)
@@ -89,8 +95,8 @@ class Prepared:
         rgb: uint8 [H, W, 3], rectified if that was asked for.
         camera: its calibration, or None.
         known: the camera to use where it does not depend on this frame's estimate; else None.
-        focal_source: whose focal length is used.
-        focal_px: what to give to the network: None makes it estimate.
+        focal_source: whose focal length is used, if there is one.
+        focal_px: what to give to the network: None makes it estimate, if it can.
     """
 
     rgb: NDArray[np.uint8]
@@ -105,24 +111,66 @@ class DepthFrame:
     """Everything known about one image.
 
     Attributes:
-        depth_m: float32 [H, W], z-depth in metres; +Inf too far, -Inf too near, NaN not trusted.
+        depth_m: float32 [H, W], z-depth in metres; +Inf too far, -Inf too near, NaN not trusted. None while nobody
+            knows the scale, which only happens with a model up to scale or with a scale source.
         rgb: uint8 [H, W, 3], the image that the depth belongs to (rectified if that was asked for).
-        intrinsics: the camera actually used, for the size of `depth_m`.
+        intrinsics: the camera actually used, for the size of the depth; None where none is known, which only
+            depth up to scale can do without.
         camera: what to publish beside the depth: `intrinsics`, with the distortion that is still there.
         focal_source: where its focal length comes from.
-        cloud: float32 [h, w, 4] organised or [N, 4], as `depthpro_ros.cloud` packs it; None if not wanted.
+        cloud: float32 [h, w, 4] organised or [N, 4], as `depthpro_ros.cloud` packs it; None if not wanted, and
+            without metres or a camera.
         estimated: the field-of-view network's own pinhole for this frame; None where it did not run.
         model_ms: time in the estimator, milliseconds.
+        relative_depth: float32 [H, W], z-depth without a unit, 0 to 1; NaN where there is none. None of a metric model.
+        confidence: float32 [H, W], 0 to 1: 1 / (1 + relative standard deviation of several draws); None where the
+            model drew one, or if not wanted.
+        scale: how `depth_m` got its metres, or why there are none; None where the model knows them, or if not wanted.
     """
 
-    depth_m: Tensor
+    depth_m: Tensor | None
     rgb: NDArray[np.uint8]
-    intrinsics: Intrinsics
-    camera: CameraModel
-    focal_source: FocalSource
+    intrinsics: Intrinsics | None
+    camera: CameraModel | None
+    focal_source: FocalSource | None
     cloud: Tensor | None
     estimated: Intrinsics | None
     model_ms: float
+    relative_depth: Tensor | None = None
+    confidence: Tensor | None = None
+    scale: FrameScale | None = None
+
+    @property
+    def metres(self) -> Tensor:
+        """`depth_m` for those who need metres.
+
+        Raises:
+            InputError: there are none; says why.
+        """
+        if self.depth_m is None:
+            reason = self.scale.reason if self.scale is not None else "nobody asked for metres"
+            raise InputError(f"this frame's depth is not in metres: {reason}")
+        return self.depth_m
+
+    @property
+    def pinhole(self) -> Intrinsics:
+        """`intrinsics` for those who need a camera.
+
+        Raises:
+            CameraError: none is known.
+        """
+        if self.intrinsics is None:
+            raise CameraError(
+                "no focal length is known, and a model up to scale estimates none: publish a calibrated CameraInfo, "
+                "or give a fixed focal length"
+            )
+        return self.intrinsics
+
+    @property
+    def device(self) -> torch.device:
+        """Where the depth is."""
+        depth = self.relative_depth if self.depth_m is None else self.depth_m
+        return torch.device("cpu") if depth is None else depth.device
 
 
 CloudMemory = Callable[[int, int], Tensor]
@@ -141,6 +189,7 @@ class Pipeline:
     estimator: Estimator
     settings: PipelineSettings = field(default_factory=PipelineSettings)
     focal_filter: FocalFilter = field(default_factory=FocalFilter)
+    _scaler: FrameScaler = field(default_factory=FrameScaler)
     _rectifier: tuple[CameraModel, Rectifier] | None = None
     _projector: Projector | None = None
     _since_estimate: int = 0
@@ -151,6 +200,8 @@ class Pipeline:
         camera: CameraModel | None,
         wanted: Wanted = Wanted(),
         cloud_memory: CloudMemory | None = None,
+        ranges: Ranges = None,
+        stamp_s: float | None = None,
     ) -> DepthFrame:
         """Process one frame: `prepare`, the network, `finish`.
 
@@ -159,6 +210,8 @@ class Pipeline:
             camera: the camera's calibration, or None where it is unknown.
             wanted: what to compute.
             cloud_memory: where an organised cloud is to be written; else it stays on the device.
+            ranges: measured points in the camera's optical frame, for scale source `ranges`, or why there are none.
+            stamp_s: when the image was taken, seconds; None is now.
 
         Raises:
             InputError: the image or a setting is unusable.
@@ -170,7 +223,7 @@ class Pipeline:
         if prediction.device.type == "cuda":
             torch.cuda.synchronize(prediction.device)
         model_ms = (time.perf_counter() - started) * 1e3
-        return self.finish(prepared, prediction, model_ms, wanted, cloud_memory)
+        return self.finish(prepared, prediction, model_ms, wanted, cloud_memory, ranges, stamp_s)
 
     def prepare(self, rgb: NDArray[np.uint8], camera: CameraModel | None) -> Prepared:
         """What comes before the network. Frames of several cameras may then share one batch.
@@ -185,9 +238,10 @@ class Pipeline:
         if settings.rectify and not rectified:
             rgb, camera = self._rectified(rgb, camera)
             rectified = True
-        known, source = self._known_intrinsics(camera, width, height, rectified=rectified)
+        dispensable = self._camera_is_dispensable()
+        known, source = self._known_intrinsics(camera, width, height, rectified=rectified, dispensable=dispensable)
         estimate = settings.estimate == "always"
-        if known is None:
+        if known is None and not dispensable:
             if settings.estimate == "never":
                 raise CameraError(
                     "no focal length: CameraInfo is missing or not calibrated, and 'estimate' is 'never'; publish a "
@@ -210,51 +264,97 @@ class Pipeline:
         model_ms: float,
         wanted: Wanted = Wanted(),
         cloud_memory: CloudMemory | None = None,
+        ranges: Ranges = None,
+        stamp_s: float | None = None,
     ) -> DepthFrame:
         """What comes after the network: scale, range, edges, cloud.
 
         Args:
             prepared: from `prepare`.
-            prediction: of `prepared.rgb` with `prepared.focal_px`; its depth is changed in place.
+            prediction: of `prepared.rgb` with `prepared.focal_px`; its depth in metres is changed in place.
             model_ms: time in the estimator, milliseconds.
-            wanted, cloud_memory: see `process`.
+            wanted, cloud_memory, ranges, stamp_s: see `process`.
         """
-        settings = self.settings
-        depth, known, estimated = prediction.metres, prepared.known, None
-        if prepared.focal_px is None:
-            height, width = prepared.rgb.shape[:2]
-            self._since_estimate = 0
-            raw_focal = float(prediction.focal_px)
-            estimated = Intrinsics.from_focal(width, height, raw_focal)
-            if known is None:
-                known = Intrinsics.from_focal(width, height, self.focal_filter.update(raw_focal, width))
-            # depth is proportional to the focal length: rescale what was made with the raw estimate
-            depth = depth * (known.fx / raw_focal)
-        assert known is not None
-        edges = None
-        if settings.edge_filter == "all" or (settings.edge_filter == "cloud" and wanted.cloud):
-            edges = edge_mask(depth, settings.edge_ratio)
-        depth = limit_range(depth, settings.min_depth_m, settings.max_depth_m)
-        if edges is not None and settings.edge_filter == "all":
-            depth.masked_fill_(edges, torch.nan)
+        known, estimated, enlarged = self._used_camera(prepared, prediction)
+        if enlarged is not None:
+            prediction = _multiplied(prediction, enlarged)
+        depth, scale = prediction.depth_m, None
+        source = effective_source(self.settings, metric=depth is not None)
+        if (depth is None or source != "off") and (wanted.depth or wanted.cloud or wanted.scale):
+            stamp_s = time.monotonic() if stamp_s is None else stamp_s
+            scale = self._scaler.scale(self.settings, source, prediction, known, ranges, stamp_s)
+        if depth is None:
+            depth = prediction.relative_depth
+            assert depth is not None
+            depth_m = None if scale is None or scale.tracked is None else depth * scale.tracked.scale
+            untrusted = depth >= SATURATED
+        elif source != "off":
+            depth_m = None if scale is None or scale.tracked is None else depth.mul_(scale.tracked.scale)
+            untrusted = None
+        else:
+            depth_m, untrusted = depth, None
         cloud = None
-        if wanted.cloud:
-            rgb = torch.from_numpy(prepared.rgb).to(depth.device) if prediction.rgb is None else prediction.rgb
-            cloud = self._cloud(depth, edges, rgb, known, cloud_memory)
+        if depth_m is not None:
+            depth_m, cloud = self._cleaned(depth_m, untrusted, prepared, prediction, known, wanted, cloud_memory)
         return DepthFrame(
-            depth_m=depth,
+            depth_m=depth_m,
             rgb=prepared.rgb,
             intrinsics=known,
-            camera=self._published_camera(known, prepared.camera),
-            focal_source=prepared.focal_source,
+            camera=None if known is None else self._published_camera(known, prepared.camera),
+            focal_source=None if known is None else prepared.focal_source,
             cloud=cloud,
             estimated=estimated,
             model_ms=model_ms,
+            relative_depth=prediction.relative_depth,
+            confidence=_confidence(prediction) if wanted.confidence else None,
+            scale=scale,
         )
+
+    def _used_camera(
+        self, prepared: Prepared, prediction: Prediction
+    ) -> tuple[Intrinsics | None, Intrinsics | None, float | None]:
+        """The camera to use, the one that the network estimated, and what metres must be multiplied by for it."""
+        known = prepared.known
+        if prepared.focal_px is not None:
+            return known, None, None
+        raw_focal = float(prediction.focal_px)
+        if not math.isfinite(raw_focal):  # a model up to scale has nothing to say about it
+            return known, None, None
+        height, width = prepared.rgb.shape[:2]
+        self._since_estimate = 0
+        if known is None:
+            known = Intrinsics.from_focal(width, height, self.focal_filter.update(raw_focal, width))
+        # depth is proportional to the focal length: rescale what was made with the raw estimate
+        return known, Intrinsics.from_focal(width, height, raw_focal), known.fx / raw_focal
+
+    def _cleaned(
+        self,
+        depth_m: Tensor,
+        untrusted: Tensor | None,
+        prepared: Prepared,
+        prediction: Prediction,
+        known: Intrinsics | None,
+        wanted: Wanted,
+        cloud_memory: CloudMemory | None,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Depth in metres, in place, without what must not be believed; and the cloud that is made of it."""
+        settings, edges = self.settings, None
+        if settings.edge_filter == "all" or (settings.edge_filter == "cloud" and wanted.cloud):
+            edges = edge_mask(depth_m, settings.edge_ratio)
+        depth_m = limit_range(depth_m, settings.min_depth_m, settings.max_depth_m)
+        if untrusted is not None:
+            depth_m.masked_fill_(untrusted, torch.nan)
+        if edges is not None and settings.edge_filter == "all":
+            depth_m.masked_fill_(edges, torch.nan)
+        if not wanted.cloud or known is None:
+            return depth_m, None
+        rgb = torch.from_numpy(prepared.rgb).to(depth_m.device) if prediction.rgb is None else prediction.rgb
+        return depth_m, self._cloud(depth_m, edges, rgb, known, cloud_memory)
 
     def reset(self) -> None:
         """Forget what earlier frames said: call it when time went back or the camera was exchanged."""
         self.focal_filter.reset()
+        self._scaler.reset()
 
     def restore(self, width_px: int, estimated_px: float | None) -> None:
         """Do for an earlier frame what processing it did to the focal filter.
@@ -272,14 +372,19 @@ class Pipeline:
         policy = self.settings.focal_policy
         return policy == "camera_info" or (policy == "auto" and camera is not None and camera.calibrated)
 
+    def _camera_is_dispensable(self) -> bool:
+        """Whether the network's depth needs no focal length: not metres, nor a reference in metres."""
+        metric = self.estimator.info.metric
+        return not metric and effective_source(self.settings, metric=metric) != "depth_pro"
+
     def _known_intrinsics(
-        self, camera: CameraModel | None, width: int, height: int, *, rectified: bool
+        self, camera: CameraModel | None, width: int, height: int, *, rectified: bool, dispensable: bool
     ) -> tuple[Intrinsics | None, FocalSource]:
         """The intrinsics where they do not depend on the network, and whose focal length is to be used."""
         settings = self.settings
         if settings.focal_policy == "fixed":
             return Intrinsics.from_focal(width, height, settings.fixed_focal_px), "fixed"
-        if not self._uses_camera_info(camera):
+        if not self._uses_camera_info(camera) or (dispensable and (camera is None or not camera.calibrated)):
             return None, "estimated"
         if camera is None:
             raise CameraError(
@@ -328,3 +433,16 @@ class Pipeline:
         if camera is None or settings.input_rectified or not (camera.distorted and self._uses_camera_info(camera)):
             return published
         return replace(published, d=camera.d, distortion_model=camera.distortion_model)
+
+
+def _multiplied(prediction: Prediction, factor: float) -> Prediction:
+    """A prediction for another focal length, which metres are proportional to."""
+    return replace(
+        prediction,
+        depth_m=None if prediction.depth_m is None else prediction.depth_m * factor,
+        reference_m=None if prediction.reference_m is None else prediction.reference_m * factor,
+    )
+
+
+def _confidence(prediction: Prediction) -> Tensor | None:
+    return None if prediction.relative_spread is None else 1 / (1 + prediction.relative_spread)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from depthpro_ros.errors import InputError
 from depthpro_ros.files import millimetres, write_ply
@@ -16,7 +17,7 @@ from depthpro_ros.photo import Photo
 from depthpro_ros.pipeline import DepthFrame, Pipeline, PipelineSettings
 from depthpro_ros.visualise import colour_depth, png_bytes, robust_limits, with_legend
 
-FocalOrigin = Literal["given", "exif", "estimated"]
+FocalOrigin = Literal["given", "exif", "estimated", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ def depth_of_still(
     focal_px: float | None = None,
     max_depth_m: float = 80.0,
     stride: int = 1,
+    assumed_d98_m: float | None = None,
 ) -> tuple[DepthFrame, FocalOrigin]:
     """Estimate the depth of a photograph.
 
@@ -93,9 +95,11 @@ def depth_of_still(
         focal_px: focal length in pixels of the upright photo; else EXIF's is used, else the network's.
         max_depth_m: farther is +Inf.
         stride: every n-th pixel of every n-th row becomes a point of the cloud.
+        assumed_d98_m: of a model up to scale: what to take for the depth that 98 % of the photo are nearer than,
+            metres; None leaves its depth without a unit.
 
     Raises:
-        InputError: a setting is out of range.
+        InputError: a setting is out of range, or a scale is assumed for a metric model.
     """
     known = photo.exif_focal_px if focal_px is None else focal_px
     settings = PipelineSettings(
@@ -104,15 +108,23 @@ def depth_of_still(
         max_depth_m=max_depth_m,
         cloud_stride=stride,
         cloud_organised=False,
+        scale_source="off" if assumed_d98_m is None else "assumed",
+        assumed_d98_m=assumed_d98_m or 0.0,
     )
     # a pipeline of its own: photographs come from different lenses, so no focal length is carried over
     frame = Pipeline(estimator, settings).process(photo.rgb, None)
+    if frame.intrinsics is None:
+        return frame, "unknown"
     return frame, "given" if focal_px is not None else "estimated" if known is None else "exif"
 
 
 def save_still(frame: DepthFrame, origin: FocalOrigin, files: StillFiles) -> StillSummary:
-    """Write the four files and sum up what is in them."""
-    depth = frame.depth_m.float().cpu().numpy()
+    """Write the four files and sum up what is in them.
+
+    Raises:
+        InputError: the depth is not in metres (see `depthpro_ros.still_relative`), or there is no cloud.
+    """
+    depth = frame.metres.float().cpu().numpy()
     near, far = robust_limits(depth)
     np.save(files.depth_npy, depth)
     files.depth_png.write_bytes(png_bytes(millimetres(depth)))
@@ -120,20 +132,25 @@ def save_still(frame: DepthFrame, origin: FocalOrigin, files: StillFiles) -> Sti
     if frame.cloud is None:
         raise InputError("the frame was made without a cloud: ask the pipeline for one")
     points = write_ply(files.cloud_ply, frame.cloud.cpu().numpy())
-    finite = depth[np.isfinite(depth)]
-    low, middle, high = (
-        (float(finite.min()), float(np.median(finite)), float(finite.max())) if finite.size else (np.nan,) * 3
-    )
+    low, middle, high, finite = spread_of(depth)
     return StillSummary(
         width=depth.shape[1],
         height=depth.shape[0],
-        focal_px=frame.intrinsics.fx,
+        focal_px=frame.pinhole.fx,
         focal_origin=origin,
-        fov_deg=frame.intrinsics.fov_deg,
+        fov_deg=frame.pinhole.fov_deg,
         min_m=low,
         median_m=middle,
         max_m=high,
-        finite=finite.size / depth.size,
+        finite=finite,
         points=points,
         model_ms=frame.model_ms,
     )
+
+
+def spread_of(depth: NDArray[np.float32]) -> tuple[float, float, float, float]:
+    """Least, median and greatest of the finite depths (NaN where there are none), and their share of all pixels."""
+    finite = depth[np.isfinite(depth)]
+    if not finite.size:
+        return np.nan, np.nan, np.nan, 0.0
+    return float(finite.min()), float(np.median(finite)), float(finite.max()), finite.size / depth.size

@@ -112,15 +112,21 @@ def legend_ticks(near_m: float, far_m: float, height_px: int, gap_px: int = _TIC
     return sorted(chosen)
 
 
-def with_legend(picture: RgbImage, near_m: float, far_m: float) -> RgbImage:
-    """Put a bar with ticks in metres to the right of a picture made by `colour_depth` with these limits.
+def with_legend(picture: RgbImage, near_m: float, far_m: float, *, unit: str = "m", title: str = "") -> RgbImage:
+    """Put a bar with ticks to the right of a picture made by `colour_depth` with these limits.
+
+    Args:
+        unit: behind each number; empty for depth up to scale, whose limits are no metres.
+        title: above the bar, for at most nine letters.
 
     Returns:
         RGB [H, W + 76, 3].
     """
     height = picture.shape[0]
-    margin = min(12, height // 8)
+    margin = min(24 if title else 12, height // 8)
     panel = _blank(height, _LEGEND_PX)
+    if title:
+        _write(panel, title, 6, min(15, height - 1))
     rows = height - 2 * margin
     inverse = np.linspace(1 / near_m, 1 / far_m, max(rows, 2))[:rows]
     bar = colour_depth((1 / inverse)[:, None], near_m, far_m)
@@ -129,7 +135,7 @@ def with_legend(picture: RgbImage, near_m: float, far_m: float) -> RgbImage:
     for depth, row in legend_ticks(near_m, far_m, rows):
         y = margin + row
         panel[y, left + _BAR_PX : left + _BAR_PX + 5] = INK_RGB
-        _write(panel, f"{depth:g} m", left + _BAR_PX + 8, y + 4)
+        _write(panel, f"{depth:g} {unit}".strip(), left + _BAR_PX + 8, y + 4)
     return np.hstack([picture, panel])
 
 

@@ -48,7 +48,7 @@ ARGUMENTS = (
     Argument(
         "model",
         "",
-        "depth_pro, depth_pro_nano, auto, or a path to weights. Empty: as the parameters file says.",
+        "depth_pro, depth_pro_nano, depthart_ar, auto, or a path to weights. Empty: as the parameters file says.",
     ),
     Argument("device", "", "auto, cpu, cuda or cuda:N. Empty: as the parameters file says."),
     Argument(
@@ -63,6 +63,25 @@ ARGUMENTS = (
         "low computes the same depth in less memory, more slowly. Empty: as the parameters file says.",
         ("", "auto", "low"),
     ),
+    Argument(
+        "scale_source",
+        "",
+        "What turns depth up to scale (model depthart_ar) into metres. Empty: as the parameters file says.",
+        ("", "auto", "off", "depth_pro", "ground_plane", "ranges", "assumed"),
+    ),
+    Argument(
+        "camera_height_m",
+        "",
+        "Height of the camera above the ground, metres, for scale_source ground_plane. Empty: as the parameters file "
+        "says.",
+    ),
+    Argument(
+        "ranges_type",
+        "",
+        "What comes on ranges_topic, for scale_source ranges. Empty: as the parameters file says.",
+        ("", "off", "laser_scan", "range", "points"),
+    ),
+    Argument("ranges_topic", "", "Topic of the range sensor, absolute or relative as the image topic. Empty: ranges."),
     Argument("use_sim_time", "", "Take the time from /clock. Empty: only if a bag is played.", ("", "true", "false")),
     Argument("rviz", "false", "Show image, depth and cloud in RViz.", ("true", "false")),
     Argument("bag", "", "Bag to play, with its clock. Empty: none."),
@@ -73,8 +92,16 @@ ARGUMENTS = (
     ),
     Argument("log_level", "info", "Least severity that is logged.", ("debug", "info", "warn", "error", "fatal")),
 )
-PARAMETERS = ("model", "device", "precision", "memory")
-"""Arguments that override the parameters file, where they are given; `cameras`, a list, does too."""
+PARAMETERS = {
+    "model": str,
+    "device": str,
+    "precision": str,
+    "memory": str,
+    "scale_source": str,
+    "camera_height_m": float,
+    "ranges_type": str,
+}
+"""Arguments that override the parameters file, where they are given, and their types; `cameras`, a list, does too."""
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -107,7 +134,7 @@ def _actions(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     parameters: list[Any] = [ParameterFile(value["params_file"], allow_substs=True)]
     if simulated or value["use_sim_time"]:
         parameters.append({"use_sim_time": simulated})
-    parameters += [{n: ParameterValue(value[n], value_type=str)} for n in PARAMETERS if value[n]]
+    parameters += [{n: ParameterValue(value[n], value_type=type_)} for n, type_ in PARAMETERS.items() if value[n]]
     cameras = camera_names(value["cameras"])
     if cameras:
         # with the older List, which is the one that launch_ros knows
@@ -115,6 +142,8 @@ def _actions(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     topics = {"image": value["image_topic"]}
     if value["camera_info_topic"]:
         topics["camera_info"] = value["camera_info_topic"]
+    if value["ranges_topic"]:
+        topics["ranges"] = value["ranges_topic"]
 
     actions: list[LaunchDescriptionEntity] = [
         SetEnvironmentVariable(n, v) for n, v in dds_environment(value["dds_profile"], os.environ).items()

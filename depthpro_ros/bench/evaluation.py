@@ -131,7 +131,7 @@ def default_metrics() -> dict[str, Callable[[], object]]:
     room, scorer = Room(SIZE), FrameScorer()
     frames = [(room.frame(number), room.prediction()) for number in range(4)]
     (before, before_said), (now, said) = frames[:2]
-    truth_m, depth_m = now.truth_m, said.depth_m
+    truth_m, depth_m = now.truth_m, said.depth
     assert truth_m is not None
     counts = DEFAULT_MASK.of(truth_m)
     last: Scored | None = scorer.score(0, *frames[0], None)[1]
@@ -148,7 +148,7 @@ def default_metrics() -> dict[str, Callable[[], object]]:
         ),
         "boundary F1": lambda: boundary_f1(depth_m, truth_m),
         "flicker, where the image is at rest": lambda: flicker(
-            before_said.depth_m, depth_m, static_pixels(before.rgb, now.rgb)
+            before_said.depth, depth_m, static_pixels(before.rgb, now.rgb)
         ),
         "profiles: range, row, radius, histogram": lambda: Profiles.of(depth_m, truth_m, counts),
         "all default metrics, as an evaluation takes them": everything,

@@ -56,7 +56,7 @@ class HostPipeline:
         frame = self._pipeline.process(
             self._picture.rgb, self._picture.camera, cloud_memory=lambda rows, columns: self._cloud
         )
-        np.copyto(self._depth, frame.depth_m.cpu().numpy())
+        np.copyto(self._depth, frame.metres.cpu().numpy())
         self.model_s.append(frame.model_ms / 1e3)
 
 

@@ -7,14 +7,16 @@ import argparse
 import math
 from typing import Any
 
+DECODINGS = ("argmax", "sampled", "spread")
+
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     """--model, --device and --precision, as `load_estimator` takes them."""
     parser.add_argument(
         "--model",
         default="auto",
-        help="auto (Apple's weights where found, else the small bundled model), depth_pro, depth_pro_nano, or a "
-        "path: depth_pro.pt, a Hugging Face folder, or a .safetensors file (default: %(default)s)",
+        help="auto (Apple's weights where found, else the small bundled model), depth_pro, depth_pro_nano, depthart_ar "
+        "(up to scale), or a path: depth_pro.pt, a Hugging Face folder, or a .safetensors file (default: %(default)s)",
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, ... (default: %(default)s)")
     parser.add_argument(
@@ -54,10 +56,35 @@ def add_speed_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_decoding_arguments(parser: argparse.ArgumentParser) -> None:
+    """--decoding, --samples and --seed of autoregressive models, as `load_estimator` takes them."""
+    group = parser.add_argument_group("autoregressive models, such as depthart_ar")
+    group.add_argument(
+        "--decoding",
+        choices=DECODINGS,
+        help="the likeliest token everywhere; the mean of several that are drawn; or several whole drawings, whose "
+        "spread is a measure of doubt (default: the model's own)",
+    )
+    group.add_argument("--samples", metavar="N", type=positive_int, help="how many are drawn")
+    group.add_argument("--seed", metavar="N", type=int, help="of the drawing: the same one draws the same")
+
+
+def decoding_of(args: argparse.Namespace) -> str:
+    """What was asked for by `add_decoding_arguments`, in words; empty where nothing was."""
+    parts = [] if args.decoding is None else [str(args.decoding)]
+    parts += [] if args.samples is None else [f"{args.samples} samples"]
+    parts += [] if args.seed is None else [f"seed {args.seed}"]
+    return ", ".join(parts)
+
+
 def load_options(args: argparse.Namespace) -> dict[str, Any]:
-    """The keyword arguments of `load_estimator` that `add_model_arguments` and `add_speed_arguments` have read."""
+    """The keyword arguments of `load_estimator` that the functions here have read.
+
+    Those of `add_decoding_arguments` are there only where the user gave them: other models do not know them.
+    """
     names = ("device", "precision", "memory", "resolution", "quantise", "accelerate")
-    return {name: getattr(args, name) for name in names}
+    given = {name: getattr(args, name, None) for name in ("decoding", "samples", "seed")}
+    return {name: getattr(args, name) for name in names} | {k: v for k, v in given.items() if v is not None}
 
 
 def positive_float(text: str) -> float:

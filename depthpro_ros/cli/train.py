@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`depthpro train`: train or fine-tune a Depth Pro network as a YAML file describes."""
+"""`depthpro train`: train or fine-tune a network, Depth Pro or DepthART, as a YAML file describes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "train",
         help="train, or fine-tune on your own RGB-D data",
-        description="Train a Depth Pro network as CONFIG describes; config/training has examples. A run that was "
+        description="Train a network as CONFIG describes, Depth Pro or, with `model: depthart_ar` in it, DepthART; "
+        "config/training has examples. A run that was "
         "stopped, by Ctrl-C or by a power cut, goes on from its last checkpoint when the same command is given again.",
         epilog="Several GPUs: torchrun --nproc-per-node N -m depthpro_ros.cli train CONFIG",
     )
@@ -31,20 +32,28 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Train; 0 when all stages are done or time was up."""
-    from depthpro_ros.training.config import read_config
+    from depthpro_ros.training.config import TrainConfig, config_from, read_yaml
+    from depthpro_ros.training.depthart.config import ArtTrainConfig, art_config_from
+    from depthpro_ros.training.depthart.run import ArtTrainer
     from depthpro_ros.training.processes import joined
     from depthpro_ros.training.sources import TrainingData
     from depthpro_ros.training.trainer import Trainer
 
     overrides = {"init": args.init, "output": args.output}
-    config = read_config(args.config, {key: str(value) for key, value in overrides.items() if value is not None})
+    raw = read_yaml(args.config) | {key: str(value) for key, value in overrides.items() if value is not None}
+    config: TrainConfig | ArtTrainConfig
+    config = (art_config_from if "model" in raw else config_from)(raw, str(args.config))
     with joined(args.device) as processes:
         data = TrainingData(config, processes)
         if processes.leads:
             print("\n".join(data.report), flush=True)
         if args.check:
             return 0
-        trained = Trainer(config, processes, data).train(args.minutes)
+        trainer: Trainer | ArtTrainer
+        trainer = (
+            Trainer(config, processes, data) if isinstance(config, TrainConfig) else ArtTrainer(config, processes, data)
+        )
+        trained = trainer.train(args.minutes)
         if processes.leads and trained is not None:
             print(f"trained weights: {trained}")
     return 0

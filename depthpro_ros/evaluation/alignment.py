@@ -19,7 +19,14 @@ from depthpro_ros.evaluation.blocks import BLOCK, aligned, blocks, dot
 from depthpro_ros.evaluation.masks import BoolMap, FloatMap, check_maps, median, usable, values_where
 
 AlignmentMode = Literal[
-    "none", "median_scale", "median_ratio", "lsq_scale", "l1_scale", "affine_depth", "affine_disparity"
+    "none",
+    "median_scale",
+    "median_ratio",
+    "weighted_median",
+    "lsq_scale",
+    "l1_scale",
+    "affine_depth",
+    "affine_disparity",
 ]
 AlignmentFlag = Literal["", "few_pixels", "constant_prediction", "negative_scale"]
 Scope = Literal["image", "sequence", "dataset"]
@@ -170,7 +177,8 @@ def fit_alignments(
 def fit_pixels(p: FloatMap, d: FloatMap, mode: AlignmentMode) -> Alignment:
     """Fit predictions p [N] to depths d [N], both finite and above 0, in float64.
 
-    median_scale: median(d) / median(p). median_ratio: median(d / p). lsq_scale: sum(p d) / sum(p^2).
+    median_scale: median(d) / median(p). median_ratio: median(d / p), which is argmin_s sum |s - d / p|.
+    weighted_median: argmin_s sum |s p - d|, the median of d / p with weights p. lsq_scale: sum(p d) / sum(p^2).
     l1_scale: argmin_s sum |s p - d| / d. affine_depth: argmin sum (s p + t - d)^2.
     affine_disparity: argmin sum (s / p + t - 1 / d)^2 (MiDaS, Ranftl et al. 2020).
     """
@@ -184,9 +192,9 @@ def fit_pixels(p: FloatMap, d: FloatMap, mode: AlignmentMode) -> Alignment:
     elif mode == "lsq_scale":
         x, y = p.astype(np.float64, copy=False), d.astype(np.float64, copy=False)
         scale = dot(x, y) / dot(x, x)
-    elif mode == "l1_scale":
+    elif mode in ("l1_scale", "weighted_median"):
         x, y = p.astype(np.float64, copy=False), d.astype(np.float64, copy=False)
-        scale = weighted_median(y / x, x / y)
+        scale = weighted_median(y / x, x if mode == "weighted_median" else x / y)
     elif mode in ("affine_depth", "affine_disparity"):
         scale, shift, flag = _line(p, d, inverse=mode == "affine_disparity")
     if flag:

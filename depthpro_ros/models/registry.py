@@ -19,11 +19,15 @@ from depthpro_ros.models.depth_pro.inference.quantised import check_quantisation
 from depthpro_ros.models.depth_pro.inference.quantised import quantise as quantise_transformer
 from depthpro_ros.models.depth_pro.inference.tiles import TileReuse
 from depthpro_ros.models.depth_pro.weights import load_network
+from depthpro_ros.models.depthart.estimator import DepthArtEstimator
+from depthpro_ros.models.depthart.inference import DepthArtNetwork
+from depthpro_ros.models.depthart.sampling import DecodingSettings
+from depthpro_ros.models.depthart.weights import is_depthart, load_model
 from depthpro_ros.models.estimator import Estimator, EstimatorInfo
 
 logger = logging.getLogger(__name__)
 
-MODELS = ("auto", "depth_pro", "depth_pro_nano")
+MODELS = ("auto", "depth_pro", "depth_pro_nano", "depthart_ar")
 PRECISIONS = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 MEMORY = ("auto", "low")
 RESOLUTIONS = {"full": Fraction(1), "two_thirds": Fraction(2, 3), "half": Fraction(1, 2)}
@@ -34,6 +38,13 @@ NANO_WEIGHTS = Path(__file__).parent / "data" / "depth_pro_nano.safetensors"
 NANO_NOTICE = (
     "depth_pro_nano knows only rendered scenes: a stand-in to try the node with, not to drive a robot with. "
     "For real images use Apple's weights: 'depthpro weights' says how to get them"
+)
+
+
+DEPTHART_WEIGHTS = Path(__file__).parent / "data" / "depthart_ar_nano.safetensors"
+DEPTHART_NOTICE = (
+    "depthart_ar is the small bundled model, which knows only rendered scenes, and its depth is up to a scale that "
+    "changes from frame to frame: give the node a scale_source, or do not take its depth for metres"
 )
 
 
@@ -69,13 +80,17 @@ def load_estimator(
     quantise: str = "off",
     accelerate: str = "auto",
     reuse_tiles: float = 0.0,
+    decoding: str = "argmax",
+    samples: int = 5,
+    seed: int = 0,
 ) -> Estimator:
     """Load a depth model.
 
     Args:
         model: `depth_pro` (Apple's weights, wherever they are found), `depth_pro_nano` (bundled), `auto` (the
-            first where its weights are found, else the second, with a warning), or a path: Apple's
-            `depth_pro.pt`, a Hugging Face folder, or our own `.safetensors`.
+            first where its weights are found, else the second, with a warning), `depthart_ar` (bundled, up to scale),
+            or a path: Apple's `depth_pro.pt`, a Hugging Face folder, the authors' DepthART weights, or our own
+            `.safetensors` of either model.
         device: a torch device, or `auto`: CUDA where it is available.
         precision: `float32`, `float16` or `bfloat16`; `auto` is float16 on CUDA and float32 elsewhere.
         memory: `low` trades time for memory; `auto` does so once memory runs out. Both give the same depth.
@@ -86,6 +101,7 @@ def load_estimator(
             and needs a compiler); `auto` is graphs on CUDA and eager elsewhere.
         reuse_tiles: above 0, approximate, for cameras that stand still: full-resolution windows whose mean change
             is at most this many 8-bit levels are not computed again.
+        decoding, samples, seed: of `depthart_ar`, see `DecodingSettings`.
 
     Raises:
         WeightsError: the weights are missing, damaged, or belong to another network.
@@ -102,6 +118,16 @@ def load_estimator(
     if accelerate == "graphs" and chosen_device.type != "cuda":
         raise InputError(f"accelerate 'graphs' needs a CUDA device, this is {chosen_device}: choose auto")
     name, path, notice = find_model(str(model))
+    if name == "depthart_ar" or is_depthart(path):
+        if resolution != "full" or quantise != "off" or reuse_tiles > 0 or accelerate == "compile":
+            raise InputError(
+                f"{name} has neither resolution {resolution!r}, quantise {quantise!r}, reuse_tiles {reuse_tiles} nor "
+                f"accelerate {accelerate!r}: leave these settings at their defaults"
+            )
+        settings = DecodingSettings(decoding, samples=samples, seed=seed)  # type: ignore[arg-type]
+        return _load_depthart(name, path, notice, chosen_device, dtype, memory, accelerate, settings)
+    if decoding != "argmax":
+        raise InputError(f"{name} draws no tokens, so that decoding {decoding!r} says nothing to it: leave it out")
     network = load_network(path)
     weights = sum(p.numel() for p in network.parameters())
     window_px = None
@@ -133,6 +159,37 @@ def load_estimator(
     if accelerate == "auto":
         accelerate = "graphs" if chosen_device.type == "cuda" else "eager"
     return DepthProEstimator(merged, info, memory, accelerate)
+
+
+def _load_depthart(
+    name: str,
+    path: Path,
+    notice: str,
+    device: torch.device,
+    dtype: torch.dtype,
+    memory: str,
+    accelerate: str,
+    decoding: DecodingSettings,
+) -> DepthArtEstimator:
+    model = load_model(path)
+    weights = sum(p.numel() for p in model.parameters())
+    with torch.inference_mode(False), torch.no_grad():
+        network = DepthArtNetwork(model.to(device).float(), dtype, decoding)
+    del model
+    give_back_freed_memory()
+    if notice:
+        logger.warning(notice)
+    info = EstimatorInfo(
+        name=name,
+        weights=str(path),
+        parameters=weights,
+        device=str(device),
+        precision=str(dtype).removeprefix("torch."),
+        notice=notice,
+        metric=False,
+    )
+    graphs = accelerate == "graphs" or (accelerate == "auto" and device.type == "cuda")
+    return DepthArtEstimator(network, info, memory, "graphs" if graphs else "eager")
 
 
 def reduced_window_px(config: DepthProConfig, fraction: Fraction) -> int:
@@ -219,6 +276,8 @@ def find_model(model: str) -> tuple[str, Path, str]:
         return "depth_pro_nano", NANO_WEIGHTS, f"no Apple weights found, using the bundled model: {NANO_NOTICE}"
     if model == "depth_pro_nano":
         return model, NANO_WEIGHTS, NANO_NOTICE
+    if model == "depthart_ar":
+        return model, DEPTHART_WEIGHTS, DEPTHART_NOTICE
     path = Path(model).expanduser()
     if not path.exists():
         raise WeightsError(f"model {model!r} is neither one of {', '.join(MODELS)} nor an existing file or folder")

@@ -12,6 +12,7 @@ from depthpro_ros.node.diagnostics import Statistics
 from depthpro_ros.node.outputs import Outputs
 from depthpro_ros.node.pairing import CameraInfos
 from depthpro_ros.node.parameters import Settings
+from depthpro_ros.node.ranges import RangeSensor
 from depthpro_ros.node.subscriptions import MatchedSubscription
 
 
@@ -25,6 +26,7 @@ class Camera:
     Attributes:
         label: the name, as the beginning of a log message.
         outputs, infos, statistics: of this camera alone.
+        ranges: its range sensor, while that is subscribed.
     """
 
     def __init__(self, node: LifecycleNode, name: str = "") -> None:
@@ -33,6 +35,7 @@ class Camera:
         self.outputs = Outputs(node, name)
         self.infos = CameraInfos()
         self.statistics = Statistics()
+        self.ranges: RangeSensor | None = None
         self._node = node
         self._image: MatchedSubscription | None = None
         self._info: MatchedSubscription | None = None
@@ -60,6 +63,8 @@ class Camera:
         settings: Settings,
         on_image: Callable[[Image | CompressedImage], None],
         on_info: Callable[[], None],
+        *,
+        with_ranges: bool = False,
     ) -> None:
         """Subscribe to image and calibration.
 
@@ -67,6 +72,10 @@ class Camera:
             settings: transport and reliability.
             on_image: gets each image.
             on_info: called once a calibration is in `infos`.
+            with_ranges: subscribe to the range sensor, too.
+
+        Raises:
+            InputError: nobody knows where the range sensor is.
         """
 
         def put_info(info: CameraInfo) -> None:
@@ -75,6 +84,9 @@ class Camera:
 
         compressed = settings.image_transport == "compressed"
         reliability = settings.image_reliability
+        if with_ranges:
+            topic = self._node.resolve_topic_name(self._relative("ranges"))
+            self.ranges = RangeSensor(self._node, topic, settings)
         self._info = MatchedSubscription(
             self._node, CameraInfo, self.camera_info_topic, put_info, depth=10, reliability=reliability
         )
@@ -87,14 +99,15 @@ class Camera:
         )
         self._node.get_logger().info(
             f"{self.label}active: images from {self._image.topic}, calibration from {self._info.topic}"
+            + (f", ranges from {self.ranges.topic}" if self.ranges is not None else "")
         )
 
     def unsubscribe(self) -> None:
         """End the subscriptions and forget the calibrations."""
-        for subscription in (self._image, self._info):
+        for subscription in (self._image, self._info, self.ranges):
             if subscription is not None:
                 subscription.destroy()
-        self._image = self._info = None
+        self._image = self._info = self.ranges = None
         self.infos.clear()
 
     def facts(self) -> dict[str, str]:
@@ -103,6 +116,8 @@ class Camera:
         facts |= {"image topic": self.image_topic, "camera_info topic": self.camera_info_topic}
         if self._image is not None:
             facts["image reliability"] = self._image.reliability.name.lower()
+        if self.ranges is not None:
+            facts |= {"ranges topic": self.ranges.topic, "ranges in": str(self.ranges.arrived)}
         return facts | {"subscribed outputs": ", ".join(sorted(self.outputs.subscribed()))}
 
     def _relative(self, topic: str) -> str:

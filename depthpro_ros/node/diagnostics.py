@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
+from depthpro_ros.frame_scale import FrameScale
 from depthpro_ros.models.estimator import EstimatorInfo
+from depthpro_ros.node.scale_status import LEVELS, scale_text, scale_values
 
 WINDOW_S = 10.0
 """Rates are counted over this long."""
@@ -107,6 +109,7 @@ class Statistics:
     focal_px: float = float("nan")
     focal_source: str = ""
     focal_locked: bool = False
+    scale: FrameScale | None = None
     _rate_in: Rate = field(default_factory=Rate)
     _rate_out: Rate = field(default_factory=Rate)
     _times: dict[str, deque[float]] = field(default_factory=lambda: {name: deque(maxlen=SAMPLES) for name in TIMES})
@@ -147,6 +150,11 @@ class Statistics:
         with self._lock:
             self.focal_px, self.focal_source, self.focal_locked = focal_px, source, locked
 
+    def scaled(self, scale: FrameScale | None) -> None:
+        """How the last frame's depth became metres; None where that was not asked."""
+        with self._lock:
+            self.scale = scale
+
     def new_errors(self) -> int:
         """Frames refused since the last call."""
         with self._lock:
@@ -174,6 +182,8 @@ class Statistics:
             values["focal (px)"] = f"{self.focal_px:.3f}"
             values["focal source"] = self.focal_source
             values["focal locked"] = str(self.focal_locked).lower()
+            if self.scale is not None:
+                values |= {k if k == "scale" else f"scale {k}": v for k, v in scale_values(self.scale).items()}
             values["last error"] = self.last_error
             return values
 
@@ -223,6 +233,9 @@ def camera_status(
         }
         if model.notice:
             level, message = DiagnosticStatus.WARN, model.notice
+    if (scale := statistics.scale) is not None and LEVELS[scale.state] != DiagnosticStatus.OK:
+        message = scale_text(scale) if level == DiagnosticStatus.OK else f"{scale_text(scale)}; {message}"
+        level = max(level, LEVELS[scale.state])
     if new_errors:
         level, message = DiagnosticStatus.ERROR, f"{new_errors} frames refused: {statistics.last_error}"
     if failure:

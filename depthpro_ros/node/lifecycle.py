@@ -166,8 +166,14 @@ class DepthNode(LifecycleNode):
         keep_freed_memory()  # not earlier: loading a model leaves large blocks that are better given back
         worker.start(after=self._worker)
         self._worker = worker
+        source = self._settings.source(metric=self._estimator.info.metric)
         for number, camera in enumerate(self._cameras):
-            camera.subscribe(self._settings, partial(worker.put, number), worker.info_arrived)
+            camera.subscribe(
+                self._settings,
+                partial(worker.put, number),
+                worker.info_arrived,
+                with_ranges=source == "ranges",
+            )
         self._state = "active"
         return result
 

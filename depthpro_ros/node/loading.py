@@ -11,6 +11,8 @@ from concurrent.futures import Future
 from rclpy.impl.rcutils_logger import RcutilsLogger
 
 from depthpro_ros.models.estimator import Estimator
+from depthpro_ros.models.referenced import ReferencedEstimator
+from depthpro_ros.node.mounting import check_mounting
 from depthpro_ros.node.parameters import Settings
 
 Load = Callable[..., Estimator]
@@ -72,7 +74,7 @@ class ModelLoader:
 
     def _loaded(self, settings: Settings) -> Estimator:
         self._logger.info(f"loading model {settings.model!r}")
-        estimator = self._load(settings.model, **settings.load_options)
+        estimator = self._with_reference(self._load(settings.model, **settings.load_options), settings)
         if settings.approximations:
             self._logger.warning(
                 f"the depth is approximate, not that of the network as published: {settings.approximations}; "
@@ -85,4 +87,32 @@ class ModelLoader:
             warm_up(min(images, settings.max_batch or images))
             if (took_s := time.monotonic() - started) >= SPOKEN_OF_S:
                 self._logger.info(f"warmed up in {took_s:.1f} s")
+        return estimator
+
+    def _with_reference(self, estimator: Estimator, settings: Settings) -> Estimator:
+        """The model, with a metric one beside it where its scale is to come from that; and says what that means.
+
+        Raises:
+            InputError: the scale's source is not for such a model.
+        """
+        source = settings.source(metric=estimator.info.metric)
+        name = estimator.info.name
+        if source == "ranges":
+            check_mounting(settings)
+        if source == "depth_pro":
+            self._logger.info(f"{name}'s depth is up to scale: loading scale_reference {settings.scale_reference!r}")
+            reference = self._load(settings.scale_reference, **settings.reference_load_options)
+            return ReferencedEstimator(estimator, reference)
+        if source == "assumed":
+            self._logger.warning(
+                f"{name}'s depth is up to scale, and scaled by a guess (assumed_d98_m, {settings.assumed_d98_m:g}): "
+                "depth/image and depth/points are NOT metric, do not navigate by them"
+            )
+        elif source == "off" and not estimator.info.metric:
+            self._logger.info(
+                f"{name}'s depth is up to scale: only depth/relative is published, no metres, until scale_source "
+                "says where they are to come from"
+            )
+        elif source != "off":
+            self._logger.info(f"depth becomes metres by {source}, and is not published while that gives no scale")
         return estimator

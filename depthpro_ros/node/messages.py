@@ -112,7 +112,7 @@ class DepthWriter:
         """A message that belongs to the writer: publish it before the next is made.
 
         Args:
-            depth_m: float32 [H, W], metres, with the special values of REP 117.
+            depth_m: float32 [H, W], metres, with the special values of REP 117; for 32FC1 any other values.
             encoding: `32FC1`, metres as they are, or `16UC1`, millimetres with 0 where the depth is not
                 finite or does not fit (65.535 m).
         """

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
@@ -13,6 +14,7 @@ from depthpro_ros.camera import CameraModel
 from depthpro_ros.node import direct
 from depthpro_ros.node.device_copy import PageLock
 from depthpro_ros.node.messages import CloudWriter, DepthWriter, camera_info
+from depthpro_ros.node.scale_status import scale_message
 from depthpro_ros.pipeline import DepthFrame, Wanted
 
 DEPTH, DEPTH_INFO, POINTS, ESTIMATED_INFO = (
@@ -21,7 +23,17 @@ DEPTH, DEPTH_INFO, POINTS, ESTIMATED_INFO = (
     "depth/points",
     "estimated/camera_info",
 )
-TOPICS = {DEPTH: Image, DEPTH_INFO: CameraInfo, POINTS: PointCloud2, ESTIMATED_INFO: CameraInfo}
+RELATIVE, CONFIDENCE, SCALE = "depth/relative", "depth/confidence", "depth/scale"
+"""Only models whose depth is up to scale have these."""
+TOPICS = {
+    DEPTH: Image,
+    DEPTH_INFO: CameraInfo,
+    POINTS: PointCloud2,
+    ESTIMATED_INFO: CameraInfo,
+    RELATIVE: Image,
+    CONFIDENCE: Image,
+    SCALE: DiagnosticArray,
+}
 """Every output: its name relative to the node's namespace (and the camera's name), and its type."""
 
 
@@ -31,16 +43,18 @@ class Writers:
     def __init__(self) -> None:
         serialised = direct.can_publish_directly()
         self.depth, self.cloud = DepthWriter(serialised=serialised), CloudWriter(serialised=serialised)
+        self.relative, self.confidence = DepthWriter(serialised=serialised), DepthWriter(serialised=serialised)
         self.depth_lock, self.cloud_lock = PageLock(), PageLock()
+        self.relative_lock, self.confidence_lock = PageLock(), PageLock()
 
     def release(self) -> None:
         """Let go of the messages' memory as far as the GPU's driver knows of it."""
-        self.depth_lock.release()
-        self.cloud_lock.release()
+        for lock in (self.depth_lock, self.cloud_lock, self.relative_lock, self.confidence_lock):
+            lock.release()
 
 
 class Outputs:
-    """Publishers of depth, its camera, the cloud, and the estimated camera.
+    """Publishers of depth, its camera, the cloud, and the estimated camera; and of depth up to scale.
 
     They are the node's lifecycle publishers: what is published while the node is inactive is dropped. They
     offer reliable delivery, so that any subscriber gets them, and `qos_overrides` parameters.
@@ -65,6 +79,7 @@ class Outputs:
             for name, type_ in TOPICS.items()
         }
         self._writers = [Writers(), Writers()]
+        self._scale_name = f"{node.get_fully_qualified_name()}: {f'{camera} scale'.lstrip()}"
 
     def subscribed(self) -> frozenset[str]:
         """The outputs that anybody listens to."""
@@ -73,7 +88,12 @@ class Outputs:
     @staticmethod
     def wanted(subscribed: frozenset[str]) -> Wanted:
         """What the pipeline must compute for these outputs."""
-        return Wanted(depth=DEPTH in subscribed, cloud=POINTS in subscribed)
+        return Wanted(
+            depth=DEPTH in subscribed,
+            cloud=POINTS in subscribed,
+            confidence=CONFIDENCE in subscribed,
+            scale=SCALE in subscribed,
+        )
 
     @property
     def spare(self) -> Writers:
@@ -101,16 +121,26 @@ class Outputs:
             encoding: of the depth image.
             writers: the messages to use: what `spare` was when the frame was computed.
         """
-        device = frame.depth_m.device
-        if DEPTH_INFO in subscribed:
+        device = frame.device
+        if DEPTH_INFO in subscribed and frame.camera is not None:
             self._publishers[DEPTH_INFO].publish(camera_info(frame.camera, header))
         if ESTIMATED_INFO in subscribed and frame.estimated is not None:
             camera = CameraModel.from_intrinsics(frame.estimated)
             self._publishers[ESTIMATED_INFO].publish(camera_info(camera, header))
-        if DEPTH in subscribed:
+        if SCALE in subscribed and frame.scale is not None:
+            self._publishers[SCALE].publish(scale_message(frame.scale, header, self._scale_name))
+        if DEPTH in subscribed and frame.depth_m is not None:
             image = writers.depth.message(frame.depth_m, header, encoding)
             direct.publish(self._publishers[DEPTH], image)
             writers.depth_lock.hold(image.data, device)
+        if RELATIVE in subscribed and frame.relative_depth is not None:
+            image = writers.relative.message(frame.relative_depth, header, "32FC1")
+            direct.publish(self._publishers[RELATIVE], image)
+            writers.relative_lock.hold(image.data, device)
+        if CONFIDENCE in subscribed and frame.confidence is not None:
+            image = writers.confidence.message(frame.confidence, header, "32FC1")
+            direct.publish(self._publishers[CONFIDENCE], image)
+            writers.confidence_lock.hold(image.data, device)
         if POINTS in subscribed and frame.cloud is not None:
             cloud = writers.cloud.message(frame.cloud, header)
             direct.publish(self._publishers[POINTS], cloud)

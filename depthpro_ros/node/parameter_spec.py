@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from depthpro_ros.errors import InputError
 if TYPE_CHECKING:
     from rclpy.node import Node
 
-Value = bool | int | float | str | tuple[str, ...]
+Value = bool | int | float | str | tuple[str, ...] | tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,12 @@ class Spec:
     """What is known about one parameter.
 
     Attributes:
-        name, default: as declared; the default's type is the parameter's. A tuple is a list of texts.
+        name, default: as declared; the default's type is the parameter's. A tuple is a list.
         help: one or two sentences for users.
         choices: the values that a text may have; empty if any.
         bounds: least and greatest value of a number, both allowed.
         runtime: may be changed while the node runs, from the next frame on; else it is read-only.
+        numbers: a list is one of numbers, not of texts.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Spec:
     choices: tuple[str, ...] = ()
     bounds: tuple[float, float] | None = None
     runtime: bool = False
+    numbers: bool = False
 
     def check(self, value: Any) -> Value:
         """The value as the parameter's type.
@@ -44,7 +47,7 @@ class Spec:
             InputError: another type, or out of range.
         """
         if isinstance(self.default, tuple):
-            return self._texts(value)
+            return self._numbers(value) if self.numbers else self._texts(value)
         if self.choices and isinstance(value, bool):
             # YAML and `-p name:=off` read off, on, true and false as booleans
             value = next((c for c in self.choices if c in (("true", "on") if value else ("false", "off"))), value)
@@ -65,6 +68,13 @@ class Spec:
         if not isinstance(value, Sequence) or isinstance(value, str) or not all(isinstance(v, str) for v in value):
             raise InputError(f"{self.name} must be a list of texts, such as ['front', 'rear']; it is {value!r}")
         return tuple(value)
+
+    def _numbers(self, value: Any) -> tuple[float, ...]:
+        if value is None or (isinstance(value, bytes | list) and not value):  # an empty list, as above
+            return ()
+        if not isinstance(value, Sequence | array.array) or not all(type(v) in (int, float) for v in value):
+            raise InputError(f"{self.name} must be a list of numbers, such as [0.0, 1.0]; it is {value!r}")
+        return tuple(float(v) for v in value)
 
     def descriptor(self) -> ParameterDescriptor:
         """The ROS description of this parameter."""
@@ -91,14 +101,29 @@ class Spec:
         """Declare the parameter; its value, which YAML and the command line may have changed."""
         if not isinstance(self.default, tuple):
             return node.declare_parameter(self.name, self.default, self.descriptor())
+        return self._declare_numbers(node) if self.numbers else self._declare_texts(node)
+
+    def _declare_texts(self, node: Node) -> Parameter:
         # rclpy takes an empty list for one of bytes, and rcl gives one in YAML no type at all. So the type is
         # declared, and the empty list set with it: with a parameter that is not set `ros2 param dump` fails
         texts = Parameter.Type.STRING_ARRAY
         descriptor = self.descriptor()
         descriptor.read_only = False
         if node.declare_parameter(self.name, texts, descriptor).type_ == Parameter.Type.NOT_SET:
-            node.set_parameters([Parameter(self.name, texts, list(self.default))])
+            node.set_parameters([Parameter(self.name, texts, list(self._texts(self.default)))])
         descriptor = self.descriptor()
         descriptor.type = texts.value
+        node.set_descriptor(self.name, descriptor)
+        return node.get_parameter(self.name)
+
+    def _declare_numbers(self, node: Node) -> Parameter:
+        # whole numbers make a list of another type, so any is declared, and what it means is set as the right one
+        default = self._numbers(self.default)
+        descriptor = self.descriptor()
+        descriptor.read_only, descriptor.dynamic_typing = False, True
+        given = self._numbers(node.declare_parameter(self.name, list(default), descriptor).value)
+        node.set_parameters([Parameter(self.name, Parameter.Type.DOUBLE_ARRAY, list(given))])
+        descriptor = self.descriptor()
+        descriptor.type = Parameter.Type.DOUBLE_ARRAY.value
         node.set_descriptor(self.name, descriptor)
         return node.get_parameter(self.name)

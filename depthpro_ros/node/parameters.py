@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from depthpro_ros.errors import InputError
+from depthpro_ros.frame_scale import EffectiveSource, effective_source
 from depthpro_ros.node.parameter_spec import Spec
 from depthpro_ros.pipeline import PipelineSettings
+from depthpro_ros.scale import Extrinsics
 
 if TYPE_CHECKING:
     from rclpy.node import Node
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 DEVIATION = "All but the default is approximate: docs/performance.md has the measured deviation."
 LOADING = ("device", "precision", "memory", "resolution", "quantise", "accelerate", "reuse_tiles")
 """Parameters that are handed on to `load_estimator`, under the same names."""
+DECODING = ("decoding", "samples", "seed")
+"""The same for those that only models up to scale have: handed on only where they are not the default."""
 APPROXIMATE = ("resolution", "quantise", "reuse_tiles")
 """Those with which the depth is not that of the network as published, unless they have their defaults."""
 CAMERA_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -36,8 +40,9 @@ class Settings:
 
     model: str = _p(
         "auto",
-        "Which network: a registered name (depth_pro, depth_pro_nano), a path to its weights, or auto, "
-        "which is Apple's weights where they are found and else the small bundled model.",
+        "Which network: a registered name (depth_pro, depth_pro_nano, depthart_ar), a path to its weights, or auto, "
+        "which is Apple's weights where they are found and else the small bundled model. The depth of depthart_ar is "
+        "up to scale: see scale_source.",
     )
     device: str = _p("auto", "Where the network computes: auto, cpu, cuda or cuda:N.")
     precision: str = _p(
@@ -72,6 +77,15 @@ class Settings:
         "pixels and in 8-bit levels, are not computed again; 0 computes all. " + DEVIATION,
         bounds=(0.0, 64.0),
     )
+    decoding: str = _p(
+        "argmax",
+        "How depthart_ar chooses its tokens. argmax takes the likeliest code. sampled takes the mean of several that "
+        "are drawn. spread makes several passes with one drawn code each, and publishes depth/confidence. All give "
+        "the same depth for the same image.",
+        choices=("argmax", "sampled", "spread"),
+    )
+    samples: int = _p(5, "How many are drawn for decoding sampled and spread.", bounds=(1, 1000))
+    seed: int = _p(0, "The draws of each image start from this seed.", bounds=(0, 10**6))
     autostart: bool = _p(True, "Configure and activate without waiting for a lifecycle manager.")
     cameras: tuple[str, ...] = _p(
         (),
@@ -151,6 +165,79 @@ class Settings:
         choices=("auto", "true", "false"),
         runtime=True,
     )
+    scale_source: str = _p(
+        "auto",
+        "What turns depth up to scale into metres. depth_pro is a metric model on the same image (scale_reference), "
+        "ground_plane the camera's height (camera_height_m), ranges another sensor (ranges_type), assumed a fixed "
+        "number (assumed_d98_m), which is flagged as not metric. auto is ranges where ranges_type is set, else "
+        "ground_plane where camera_height_m is, else off; for a metric model off.",
+        choices=("auto", "off", "depth_pro", "ground_plane", "ranges", "assumed"),
+    )
+    scale_reference: str = _p(
+        "auto", "Which metric model scale_source depth_pro loads: what the parameter model may be."
+    )
+    camera_height_m: float = _p(
+        0.0,
+        "Height of the camera's centre above the ground for scale_source ground_plane, metres; 0 is not known.",
+        bounds=(0.0, 1e3),
+        runtime=True,
+    )
+    camera_pitch_deg: float = _p(
+        0.0,
+        "How far the camera looks down from the horizon, for scale_source ground_plane, degrees.",
+        bounds=(-90.0, 90.0),
+        runtime=True,
+    )
+    assumed_d98_m: float = _p(
+        0.0,
+        "For scale_source assumed: the distance that 98 % of each image is taken to be nearer than, metres. It is a "
+        "guess, and the depth is flagged as not metric.",
+        bounds=(0.0, 1e4),
+        runtime=True,
+    )
+    scale_smoothing: float = _p(
+        0.5,
+        "Weight of a frame's own scale in the running mean of the scale's logarithm; 1 is no smoothing.",
+        bounds=(0.01, 1.0),
+        runtime=True,
+    )
+    scale_jump: float = _p(
+        0.25,
+        "Relative change of the scale that is not followed until several frames agree on it.",
+        bounds=(0.01, 10.0),
+        runtime=True,
+    )
+    scale_timeout_s: float = _p(
+        1.0,
+        "How long a scale is valid without a new estimate, seconds; after that there are no metres.",
+        bounds=(0.01, 3600.0),
+        runtime=True,
+    )
+    scale_min_inliers: int = _p(50, "Pixels, or ranges, that must agree on a scale.", bounds=(1, 10**6), runtime=True)
+    scale_max_spread: float = _p(
+        0.2,
+        "Greatest median deviation of a scale's samples from their median, relative to it.",
+        bounds=(0.001, 10.0),
+        runtime=True,
+    )
+    ranges_type: str = _p(
+        "off",
+        "Message type on the topic ranges for scale_source ranges: laser_scan is sensor_msgs/LaserScan, range "
+        "sensor_msgs/Range, points sensor_msgs/PointCloud2.",
+        choices=("off", "laser_scan", "range", "points"),
+    )
+    ranges_extrinsics: tuple[float, ...] = _p(
+        (),
+        "Where the ranges' sensor is: translation x, y, z in metres and quaternion x, y, z, w, from its frame to the "
+        "camera's optical frame, seven numbers written with a point. Empty looks it up in tf.",
+        numbers=True,
+    )
+    ranges_max_age_s: float = _p(
+        0.1,
+        "Greatest difference between the stamps of an image and of its ranges, seconds.",
+        bounds=(0.0, 60.0),
+        runtime=True,
+    )
     min_depth_m: float = _p(
         0.0, "Nearer depth is published as -Inf (REP 117), metres.", bounds=(0.0, 1e4), runtime=True
     )
@@ -191,6 +278,13 @@ class Settings:
         self.pipeline("")  # the combinations
         if self.focal_policy == "estimated" and self.estimate == "never":
             raise InputError("focal_policy 'estimated' needs the estimate, and 'estimate' is 'never'")
+        if self.scale_source == "ranges" and self.ranges_type == "off":
+            raise InputError(
+                "scale_source 'ranges' needs to know which messages come on the topic ranges: set ranges_type to "
+                "laser_scan, range or points"
+            )
+        if self.ranges_extrinsics:
+            Extrinsics.from_list(self.ranges_extrinsics)
 
     def _check_cameras(self) -> None:
         for name in self.cameras:
@@ -227,7 +321,24 @@ class Settings:
     @property
     def load_options(self) -> dict[str, Any]:
         """Keyword arguments of `load_estimator`."""
+        options = {name: getattr(self, name) for name in LOADING}
+        return options | {s.name: v for s in TABLE if s.name in DECODING and (v := getattr(self, s.name)) != s.default}
+
+    @property
+    def reference_load_options(self) -> dict[str, Any]:
+        """The same for the metric model that scale_source depth_pro needs."""
         return {name: getattr(self, name) for name in LOADING}
+
+    def source(self, *, metric: bool) -> EffectiveSource:
+        """Where the scale of a model's depth comes from.
+
+        Args:
+            metric: whether the model's depth is in metres.
+
+        Raises:
+            InputError: not for such a model.
+        """
+        return effective_source(self.pipeline(""), metric=metric)
 
     @property
     def approximations(self) -> str:

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.clock import Clock
 from rclpy.impl.rcutils_logger import RcutilsLogger
 from sensor_msgs.msg import CompressedImage, Image
@@ -15,6 +17,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from depthpro_ros.camera import CameraModel
 from depthpro_ros.errors import CameraError
 from depthpro_ros.filters import FocalFilter
+from depthpro_ros.frame_scale import FrameScale
 from depthpro_ros.models.estimator import Prediction
 from depthpro_ros.node.cameras import Camera
 from depthpro_ros.node.decoding import ImageDecoder
@@ -24,6 +27,7 @@ from depthpro_ros.node.messages import camera_model
 from depthpro_ros.node.outputs import Writers
 from depthpro_ros.node.pairing import JUMP_BACK_NS, stamp_ns
 from depthpro_ros.node.parameters import Settings
+from depthpro_ros.node.scale_status import LEVELS, scale_text
 from depthpro_ros.pipeline import DepthFrame, Pipeline, Prepared
 
 
@@ -119,6 +123,7 @@ class CameraStream:
         self._sought: Arrival | None = None
         self._sought_s = 0.0
         self._warned_of_distortion = False
+        self._scale_state = ""
 
     def ready_in(self, arrival: Arrival) -> float:
         """In how many seconds the image is to be computed, if its CameraInfo does not come: 0 or less is now."""
@@ -170,12 +175,19 @@ class CameraStream:
         # from a GPU the publisher's thread copies
         memory = None if prediction.device.type == "cuda" else writers.cloud.memory
         wanted = self.camera.outputs.wanted(begun.subscribed)
-        depth = self._pipeline.finish(begun.prepared, prediction, model_ms, wanted, memory)
+        header, ranges = begun.arrival.message.header, None
+        if self.camera.ranges is not None and (wanted.depth or wanted.cloud or wanted.scale):
+            ranges = self.camera.ranges.at(header, self._settings().ranges_max_age_s)
+        # without a stamp, the time that passes between frames
+        stamp_s = stamp_ns(header) / 1e9 or started_s
+        depth = self._pipeline.finish(begun.prepared, prediction, model_ms, wanted, memory, ranges, stamp_s)
+        self._notice_scale(depth.scale)
+        result = depth.relative_depth if depth.depth_m is None else depth.depth_m
         finished_s = time.monotonic()
         return FinishedFrame(
             begun=begun,
             depth=depth,
-            mark=computed(depth.depth_m),
+            mark=None if result is None else computed(result),
             writers=writers,
             focal_locked=self._pipeline.focal_filter.locked,
             batch=batch,
@@ -189,11 +201,15 @@ class CameraStream:
         header = begun.arrival.message.header
         # before the header is given away
         stamp = stamp_ns(header)
-        with self._copies.after(frame.mark, depth.depth_m.device):
+        with self._copies.after(frame.mark, depth.device):
             self.camera.outputs.publish(depth, header, begun.subscribed, begun.encoding, frame.writers)
         published_s = time.monotonic()
         statistics = self.camera.statistics
-        statistics.focal(depth.intrinsics.fx, depth.focal_source, frame.focal_locked)
+        if depth.intrinsics is None:
+            statistics.focal(math.nan, "", locked=False)
+        else:
+            statistics.focal(depth.intrinsics.fx, depth.focal_source or "", frame.focal_locked)
+        statistics.scaled(depth.scale)
         times = FrameTimes(
             from_stamp=(self._clock.now().nanoseconds - stamp) / 1e6 if stamp else None,
             from_arrival=(published_s - begun.arrival.time_s) * 1e3,
@@ -221,12 +237,25 @@ class CameraStream:
         """Forget what earlier images said if time went back or the camera was exchanged."""
         stamp, frame_id = stamp_ns(message.header), message.header.frame_id
         if stamp < self._last_stamp_ns - JUMP_BACK_NS:
-            self._log("time went back: forgetting earlier focal estimates")
+            self._log("time went back: forgetting earlier focal estimates and scales")
             self._pipeline.reset()
         elif self._last_frame_id not in (None, frame_id):
-            self._log(f"images are of frame {frame_id!r} now: forgetting earlier focal estimates")
+            self._log(f"images are of frame {frame_id!r} now: forgetting earlier focal estimates and scales")
             self._pipeline.reset()
         self._last_stamp_ns, self._last_frame_id = stamp, frame_id
+
+    def _notice_scale(self, scale: FrameScale | None) -> None:
+        """Say when metres come and go."""
+        state = "" if scale is None or scale.state == "off" else "no metres" if scale.tracked is None else "metres"
+        if scale is None or state in ("", self._scale_state):
+            return
+        self._scale_state = state
+        text = self.camera.label + scale_text(scale)
+        # rclpy allows each call of a logger one severity
+        if LEVELS[scale.state] == DiagnosticStatus.OK:
+            self._logger.info(text)
+        else:
+            self._logger.warning(text)
 
     def _calibration(self, message: Image | CompressedImage, settings: Settings) -> CameraModel | None:
         """The calibration that belongs to an image, or None where none has come.

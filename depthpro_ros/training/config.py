@@ -82,7 +82,13 @@ class BagData(FrameData):
     tolerance_s: Positive = 0.02
 
 
-Data = Annotated[ScenesData | FolderData | BagData, Field(discriminator="type")]
+class HypersimData(FrameData):
+    """Hypersim as it is distributed; see `training.data.hypersim`."""
+
+    type: Literal["hypersim"]
+
+
+Data = Annotated[ScenesData | FolderData | BagData | HypersimData, Field(discriminator="type")]
 
 
 class Augmentation(Strict):
@@ -201,7 +207,7 @@ class Validation(Strict):
     """
 
     every: Count = 500
-    data: FolderData | BagData | None = None
+    data: FolderData | BagData | HypersimData | None = None
     images: Count = 64
     patience: Count | None = None
 
@@ -277,6 +283,23 @@ class TrainConfig(Strict):
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
 
 
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A run's YAML as plain values.
+
+    Raises:
+        InputError: missing, not YAML, or no mapping.
+    """
+    try:
+        raw = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise InputError(f"training configuration {path} cannot be read: {error}") from error
+    except yaml.YAMLError as error:
+        raise InputError(f"training configuration {path} is not YAML: {error}") from error
+    if not isinstance(raw, dict):
+        raise InputError(f"training configuration {path} must be a mapping, see config/training for examples")
+    return raw
+
+
 def read_config(path: Path, overrides: dict[str, Any] | None = None) -> TrainConfig:
     """Read and check a run's YAML.
 
@@ -287,15 +310,7 @@ def read_config(path: Path, overrides: dict[str, Any] | None = None) -> TrainCon
     Raises:
         InputError: missing, not YAML, or a key or value that does not fit; names each one.
     """
-    try:
-        raw = yaml.safe_load(path.read_text())
-    except OSError as error:
-        raise InputError(f"training configuration {path} cannot be read: {error}") from error
-    except yaml.YAMLError as error:
-        raise InputError(f"training configuration {path} is not YAML: {error}") from error
-    if not isinstance(raw, dict):
-        raise InputError(f"training configuration {path} must be a mapping, see config/training for examples")
-    return config_from(raw | (overrides or {}), str(path))
+    return config_from(read_yaml(path) | (overrides or {}), str(path))
 
 
 def config_from(raw: dict[str, Any], source: str = "configuration") -> TrainConfig:

@@ -8,11 +8,12 @@ import torch
 
 from depthpro_ros.errors import InputError
 from depthpro_ros.frames import FrameSet
-from depthpro_ros.training.config import BagData, FolderData, ScenesData, Stage, TrainConfig
+from depthpro_ros.training.config import BagData, FolderData, HypersimData, ScenesData, Stage, TrainConfig
 from depthpro_ros.training.data.bag import BagSet
 from depthpro_ros.training.data.batch import Batch, concatenate
 from depthpro_ros.training.data.checks import check_frames
 from depthpro_ros.training.data.folder import FolderSet
+from depthpro_ros.training.data.hypersim import HypersimSet
 from depthpro_ros.training.data.mixture import Source, StepData
 from depthpro_ros.training.data.scenes import ASPECTS, SceneSet
 from depthpro_ros.training.data.squash import squash
@@ -53,7 +54,7 @@ class TrainingData:
         watched = config.validation.data
         self._watched = None if watched is None else self._source("validation", watched)
 
-    def _source(self, name: str, data: ScenesData | FolderData | BagData) -> Source:
+    def _source(self, name: str, data: ScenesData | FolderData | BagData | HypersimData) -> Source:
         if isinstance(data, ScenesData):
             scenes = SceneSet(name, data.first_seed, self._scene_device)
             self.report.append(f"{name}: procedural scenes from seed {data.first_seed} on, {data.kind}")
@@ -63,6 +64,8 @@ class TrainingData:
             frames = FolderSet(
                 data.path, depth_scale=data.depth_scale, fx_px=data.fx_px, max_depth_m=data.max_depth_m, name=name
             )
+        elif isinstance(data, HypersimData):
+            frames = HypersimSet(data.path, max_depth_m=data.max_depth_m, name=name)
         else:
             frames = BagSet(
                 data.path,

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from typing import get_args
 
+from depthpro_ros.cli import arguments
 from depthpro_ros.cli.evaluate import bag_options, options
 from depthpro_ros.evaluation.alignment import AlignmentMode
 from depthpro_ros.evaluation.bags.presets import PRESETS
 from depthpro_ros.evaluation.run import scoring
+from depthpro_ros.models.depthart import sampling
 
 
 def test_choices_and_defaults_are_those_of_the_evaluation():
@@ -21,3 +23,7 @@ def test_choices_and_defaults_are_those_of_the_evaluation():
         options.MAX_DEPTH_M,
     )
     assert (*PRESETS, "none") == bag_options.PRESETS
+
+
+def test_decodings_are_those_of_the_model():
+    assert arguments.DECODINGS == sampling.DECODINGS

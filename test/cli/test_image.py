@@ -136,7 +136,7 @@ def test_orientation_given_focal_stride_and_overwriting(tmp_path: Path):
 @pytest.mark.parametrize(
     ("arguments", "code", "text"),
     [
-        (("a/x.jpg", "b/x.png"), 2, "would both be written as x_depth.png"),
+        (("a/x.jpg", "b/x.png"), 2, "would both be written as x_colour.png"),
         (("x.jpg", "--focal-px", "-3"), 2, "must be a finite number above 0"),
         (("x.jpg", "--focal-px", "nan"), 2, "must be a finite number above 0"),
         (("x.jpg", "--stride", "0"), 2, "must be at least 1"),

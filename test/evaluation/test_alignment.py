@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from depthpro_ros.errors import InputError
 from depthpro_ros.evaluation.alignment import Alignment, AlignmentMode, PixelPool, fit_alignment, fit_alignments
 
-SCALES = ("median_scale", "median_ratio", "lsq_scale", "l1_scale")
+SCALES = ("median_scale", "median_ratio", "weighted_median", "lsq_scale", "l1_scale")
 ALL = tuple(mode for mode in get_args(AlignmentMode) if mode != "none")
 
 few = settings(max_examples=25, deadline=None)
@@ -79,6 +79,20 @@ def test_l1_scale_is_exact(seed: int) -> None:
         return float(np.sum(np.abs(scale * p - d) / d))
 
     fitted = fit_alignment(p[None], d[None], "l1_scale").scale
+    assert loss(fitted) == pytest.approx(min(loss(s) for s in d / p), rel=1e-12)
+
+
+@few
+@given(seed=seeds)
+@pytest.mark.parametrize("mode", ["weighted_median", "median_ratio"])
+def test_both_medians_minimise_what_they_are_said_to(mode: AlignmentMode, seed: int) -> None:
+    """sum |s p - d|, and sum |s - d / p|: each is least at one of the ratios d / p, so try them all."""
+    p, d = (x.ravel() for x in maps(seed, (3, 5)))
+
+    def loss(scale: float) -> float:
+        return float(np.sum(np.abs(scale * p - d) / (p if mode == "median_ratio" else 1)))
+
+    fitted = fit_alignment(p[None], d[None], mode).scale
     assert loss(fitted) == pytest.approx(min(loss(s) for s in d / p), rel=1e-12)
 
 

@@ -32,6 +32,7 @@ class FakeEstimator:
         delay_s: time of a pass; one written to `delay_file` counts instead.
         log: gets a line for each pass, with sizes and focals of its images.
         die_at: number of the pass, from 1, in which the process ends.
+        relative: give depth over its own largest value instead, and 0.25 for the spread of its draws.
     """
 
     def __init__(
@@ -40,8 +41,11 @@ class FakeEstimator:
         log: Path | None = None,
         delay_file: Path | None = None,
         die_at: int | None = None,
+        *,
+        relative: bool = False,
     ) -> None:
-        self.info = EstimatorInfo("fake", "none", 0, "cpu", "float32", "a fake, for tests only")
+        notice = "a fake, for tests only"
+        self.info = EstimatorInfo("fake", "none", 0, "cpu", "float32", notice, metric=not relative)
         self._delay_s, self._log, self._delay_file = delay_s, log, delay_file
         self._die_at, self._passes = die_at, 0
 
@@ -64,7 +68,8 @@ class FakeEstimator:
             os._exit(7)
         if any(tuple(rgb[0, 0]) == POISON for rgb in images):
             raise RuntimeError("the image is poisoned")
-        return [_predict(rgb, focal) for rgb, focal in zip(images, focals_px, strict=True)]
+        predict = _predict if self.info.metric else _predict_relative
+        return [predict(rgb, focal) for rgb, focal in zip(images, focals_px, strict=True)]
 
     def warm_up(self, images: int) -> None:
         """As the real one, which computes batches of up to this many images."""
@@ -78,6 +83,13 @@ def _predict(rgb: np.ndarray, focal_px: float | None) -> Prediction:
     depth = (1 + image[..., 0].float() / 64) * (focal / width)
     fov = None if focal_px is not None else torch.tensor(2 * math.degrees(math.atan(0.5)))
     return Prediction(depth, torch.tensor(focal), fov)
+
+
+def _predict_relative(rgb: np.ndarray, focal_px: float | None) -> Prediction:
+    depth = 1 + torch.from_numpy(np.ascontiguousarray(rgb))[..., 0].float() / 64
+    depth /= depth.max()
+    focal = torch.tensor(math.nan if focal_px is None else float(focal_px))
+    return Prediction(None, focal, None, relative_depth=depth, relative_spread=torch.full_like(depth, 0.25))
 
 
 def misbehave(shift_ns: int | None, frame_id: str | None) -> None:
@@ -121,6 +133,7 @@ def main() -> None:
     parser.add_argument("--shift-stamps-ns", type=int)
     parser.add_argument("--frame-id")
     parser.add_argument("--publishing-delay", type=float, default=0.0)
+    parser.add_argument("--relative", action="store_true")
     options, ros = parser.parse_known_args()
     if options.shift_stamps_ns is not None or options.frame_id is not None:
         misbehave(options.shift_stamps_ns, options.frame_id)
@@ -132,7 +145,7 @@ def main() -> None:
         time.sleep(options.load_delay)
         if options.missing_until is not None and not options.missing_until.exists():
             raise WeightsError(f"no weights for {model!r}: fetch them with `depthpro weights` or name a file")
-        return FakeEstimator(options.delay, options.log, options.delay_file, options.die_at)
+        return FakeEstimator(options.delay, options.log, options.delay_file, options.die_at, relative=options.relative)
 
     sys.exit(run([sys.argv[0], *ros], load=load))
 

@@ -31,6 +31,7 @@ def test_arguments_have_help_and_files_exist(launch_file: ModuleType) -> None:
     assert set(names) >= {
         *("image_topic", "camera_info_topic", "cameras", "namespace", "params_file"),
         *("model", "device", "precision", "memory"),
+        *("scale_source", "camera_height_m", "ranges_type", "ranges_topic"),
         *("use_sim_time", "rviz", "bag", "dds_profile", "log_level"),
     }
     assert len(set(names)) == len(names)
@@ -46,6 +47,7 @@ def test_overriding_arguments_are_parameters(launch_file: ModuleType) -> None:
     for argument in launch_file.ARGUMENTS:
         if argument.name in launch_file.PARAMETERS:
             assert argument.default == "", "a default would beat the parameters file"
+            assert launch_file.PARAMETERS[argument.name] is type(specs[argument.name].default)
             choices = specs[argument.name].choices
             assert argument.choices == (("", *choices) if choices else None)
 

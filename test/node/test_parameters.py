@@ -40,7 +40,7 @@ def test_the_pipeline_has_the_same_defaults() -> None:
     assert Settings().pipeline("/camera/image_raw") == PipelineSettings()
 
 
-@pytest.mark.parametrize("name", ["focal_policy", "estimate", "edge_filter"])
+@pytest.mark.parametrize("name", ["focal_policy", "estimate", "edge_filter", "scale_source", "ranges_type"])
 def test_choices_are_those_of_the_pipeline(name: str) -> None:
     spec = next(s for s in TABLE if s.name == name)
     assert spec.choices == get_args(get_type_hints(PipelineSettings)[name])
@@ -74,6 +74,13 @@ def test_every_pipeline_setting_is_a_parameter() -> None:
         ({"cameras": ["front/left"]}, "cameras has 'front/left', which cannot be a part of a topic's name"),
         ({"cameras": ["2nd"]}, "not a digit first"),
         ({"cameras": ["front", "rear", "front"]}, "cameras has 'front' 2 times"),
+        ({"scale_source": "ranges"}, "set ranges_type to laser_scan, range or points"),
+        ({"scale_source": "ground_plane"}, "needs camera_height_m above 0 metres"),
+        ({"scale_source": "assumed"}, "needs assumed_d98_m above 0 metres"),
+        ({"ranges_extrinsics": "0 0 0"}, "ranges_extrinsics must be a list of numbers, such as [0.0, 1.0]"),
+        ({"ranges_extrinsics": [0.0, True]}, "ranges_extrinsics must be a list of numbers"),
+        ({"ranges_extrinsics": [0.0, 0.0, 1.0]}, "extrinsics have 3 numbers, expected seven"),
+        ({"ranges_extrinsics": [0.0] * 7}, "has the length 0, expected 1"),
     ],
 )
 def test_bad_values_are_refused_with_a_reason(changes: dict[str, object], reason: str) -> None:
@@ -116,6 +123,12 @@ def test_descriptors_leave_floats_continuous() -> None:
 def test_what_the_model_is_loaded_with() -> None:
     assert set(Settings().load_options) == set(LOADING)
     assert Settings(memory="low").load_options["memory"] == "low"
+
+
+def test_decoding_is_handed_on_only_where_it_is_chosen() -> None:
+    chosen = Settings(decoding="sampled", samples=9)
+    assert {n: v for n, v in chosen.load_options.items() if n not in LOADING} == {"decoding": "sampled", "samples": 9}
+    assert set(chosen.reference_load_options) == set(LOADING)
 
 
 def test_only_inexact_options_are_called_approximate() -> None:
@@ -172,6 +185,23 @@ class TestCamerasOfARealNode:
     def test_other_types_are_refused(self, declared: Callable[..., Any], text: str) -> None:
         with pytest.raises((InputError, ParameterException), match="cameras"):
             declared("-p", f"cameras:={text}")
+
+    @pytest.mark.parametrize(
+        ("yaml_text", "numbers"),
+        [
+            ("[]", ()),
+            ("[0.0, 0.0, 0.1, 0.5, -0.5, 0.5, 0.5]", (0.0, 0.0, 0.1, 0.5, -0.5, 0.5, 0.5)),
+            ("[0, 0, 1, 0, 0, 0, 1]", (0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)),
+        ],
+    )
+    def test_lists_of_numbers(self, declared: Callable[..., Any], yaml_text: str, numbers: tuple[float, ...]) -> None:
+        node = LifecycleNode("numbers", cli_args=["--ros-args", "-p", f"ranges_extrinsics:={yaml_text}"])
+        assert declare(node).ranges_extrinsics == numbers
+        parameter = node.get_parameter("ranges_extrinsics")
+        assert parameter.type_ == Parameter.Type.DOUBLE_ARRAY and tuple(parameter.value) == numbers
+        (result,) = node.set_parameters([Parameter("ranges_extrinsics", value=[1.0])])
+        assert not result.successful and "read-only" in result.reason
+        node.destroy_node()
 
     def test_the_shipped_file_is_read(self, declared: Callable[..., Any]) -> None:
         assert declared("--params-file", str(CONFIG))[0] == Settings()

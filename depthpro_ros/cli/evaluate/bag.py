@@ -6,7 +6,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from depthpro_ros.cli.arguments import add_model_arguments, add_speed_arguments, load_options
+from depthpro_ros.cli.arguments import (
+    add_decoding_arguments,
+    add_model_arguments,
+    add_speed_arguments,
+    decoding_of,
+    load_options,
+)
 from depthpro_ros.cli.evaluate.bag_options import add_topic_arguments, opened, pose_of, topics_of
 from depthpro_ros.cli.evaluate.options import (
     add_focal_arguments,
@@ -32,6 +38,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("bag", metavar="BAG", type=Path, help="rosbag2 folder, .mcap, .db3 or .bag")
     add_model_arguments(parser)
     add_speed_arguments(parser)
+    add_decoding_arguments(parser)
     add_focal_arguments(parser)
     add_topic_arguments(parser)
     add_selection_arguments(parser)
@@ -66,6 +73,7 @@ def run(args: argparse.Namespace) -> int:
             recording, choice, selection, slop_s=args.slop, depth_scale=args.depth_scale, truth_pose=pose_of(args)
         )
         estimator = load_estimator(args.model, **load_options(args))
+        scorer = scorer.of_model(estimator.info.metric)
         predictor = PipelinePredictor(
             estimator,
             args.focal,
@@ -78,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
             args.bag.name,
             command_line(),
             scorer,
-            model=model_info(estimator),
+            model=model_info(estimator, decoding_of(args)),
             focal=args.focal,
             frames=selection.label,
             choice=choice,

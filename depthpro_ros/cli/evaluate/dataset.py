@@ -9,7 +9,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from depthpro_ros.cli.arguments import add_model_arguments, add_speed_arguments, load_options
+from depthpro_ros.cli.arguments import (
+    add_decoding_arguments,
+    add_model_arguments,
+    add_speed_arguments,
+    decoding_of,
+    load_options,
+)
 from depthpro_ros.cli.evaluate.options import (
     CRITERIA_FAILED,
     DONE,
@@ -75,6 +81,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     add_model_arguments(parser)
     add_speed_arguments(parser)
+    add_decoding_arguments(parser)
     add_focal_arguments(parser)
     parser.add_argument(
         "--both-focals",
@@ -118,12 +125,13 @@ def _run_dataset(args: argparse.Namespace) -> int:
     dataset = opened_dataset(name, root, options, blame_options=bool(options))
     source = DatasetSource(dataset, selection)
     estimator = load_estimator(args.model, **load_options(args))
+    scorer = scorer.of_model(estimator.info.metric)
     info = describe(
         "dataset",
         name,
         command_line(),
         scorer,
-        model=model_info(estimator),
+        model=model_info(estimator, decoding_of(args)),
         focal=args.focal,
         frames=selection.label,
         extra=frames_identity(dataset, options, selection),
@@ -197,6 +205,7 @@ def _settings(args: argparse.Namespace) -> ProtocolSettings:
         selection=selection_of(args),
         criteria=tuple(dict.fromkeys(Criterion.parse(text) for text in args.fail_if)),
         command=command_line(),
+        decoding=decoding_of(args),
     )
 
 

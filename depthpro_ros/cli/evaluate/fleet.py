@@ -7,7 +7,14 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from depthpro_ros.cli.arguments import add_model_arguments, add_speed_arguments, load_options, positive_int
+from depthpro_ros.cli.arguments import (
+    add_decoding_arguments,
+    add_model_arguments,
+    add_speed_arguments,
+    decoding_of,
+    load_options,
+    positive_int,
+)
 from depthpro_ros.cli.evaluate.bag_options import add_topic_arguments, pose_of, wanted_of
 from depthpro_ros.cli.evaluate.options import (
     add_focal_arguments,
@@ -61,6 +68,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     add_model_arguments(parser)
     add_speed_arguments(parser)
+    add_decoding_arguments(parser)
     add_focal_arguments(parser)
     add_topic_arguments(parser)
     add_selection_arguments(parser)
@@ -92,6 +100,7 @@ def run(args: argparse.Namespace) -> int:
         args.slop,
         args.depth_scale,
         pose_of(args),
+        decoding_of(args),
     )
     order = Order(
         find_bags(root), output_of(args, root.name), command_line(), args.shard_frames, args.force, args.resume

@@ -21,7 +21,16 @@ if TYPE_CHECKING:
     from depthpro_ros.evaluation.run.scoring import FrameScorer, MetricGroup
 
 DONE, CRITERIA_FAILED, NOTHING, INTERRUPTED = 0, 1, 4, 130
-ALIGNMENTS = ("none", "median_scale", "median_ratio", "lsq_scale", "l1_scale", "affine_depth", "affine_disparity")
+ALIGNMENTS = (
+    "none",
+    "median_scale",
+    "median_ratio",
+    "weighted_median",
+    "lsq_scale",
+    "l1_scale",
+    "affine_depth",
+    "affine_disparity",
+)
 METRICS = ("boundary", "flicker", "profiles", "opw", "clouds", "dbe", "planes", "reprojection")
 DEFAULT_METRICS: tuple[MetricGroup, ...] = ("boundary", "flicker", "profiles")
 DEFAULT_ALIGNMENTS: tuple[AlignmentMode, ...] = ("none", "median_scale", "affine_disparity")
@@ -70,8 +79,8 @@ def add_scoring_arguments(parser: argparse.ArgumentParser, *, protocol: bool = F
         metavar="MODE,...",
         type=lambda text: _listed(text, ALIGNMENTS),
         default=None if protocol else DEFAULT_ALIGNMENTS,
-        help=f"alignments, of {', '.join(ALIGNMENTS)}; none is the headline of metric depth "
-        f"(default: {','.join(DEFAULT_ALIGNMENTS)})",
+        help=f"alignments, of {', '.join(ALIGNMENTS)}; none is the headline of metric depth, which models up to scale "
+        f"do not have (default: {','.join(DEFAULT_ALIGNMENTS)}; of models up to scale median_ratio,affine_disparity)",
     )
     group.add_argument(
         "--min-depth",

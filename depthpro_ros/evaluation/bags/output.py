@@ -26,6 +26,8 @@ from depthpro_ros.evaluation.masks import usable
 
 IMAGE, TRUTH, ERROR = "/camera/image", "/truth/image", "/error/image"
 DEPTH, CAMERA_INFO, POINTS = "/depth/image", "/depth/camera_info", "/depth/points"
+RELATIVE = "/depth/relative"
+"""Depth without a unit, as the node names it."""
 FIGURES = "/evaluation"
 
 
@@ -35,29 +37,35 @@ class OutputFrame:
 
     Attributes:
         stamp_ns, frame_id: of the image's header; every message gets them.
-        depth_m: predicted, float32 [H, W] metres.
-        intrinsics: the camera that the depth was made with, of its size.
+        depth_m: predicted, float32 [H, W] metres. Of a model up to scale it is what an alignment made of the
+            prediction, which is shown as an error and never as depth; None where there was nothing to align to.
+        intrinsics: the camera that the depth was made with, of its size; None, which only a model up to scale can do
+            without, leaves it out.
         rgb: the image, uint8 [h, w, 3]; None leaves it out.
         truth_m: float32 [H, W] metres; None leaves it and the error out.
         cloud: float32 [h, w, 4], as `depthpro_ros.cloud` packs it; None leaves it out.
         figures: by the names of `figures`; a frame need not have those of another.
+        relative: depth of a model up to scale, float32 [H, W] without a unit; None of a metric one.
 
     Raises:
-        InputError: maps that are not of one size.
+        InputError: no depth, or maps that are not of one size.
     """
 
     stamp_ns: int
     frame_id: str
-    depth_m: NDArray[np.float32]
-    intrinsics: Intrinsics
+    depth_m: NDArray[np.float32] | None
+    intrinsics: Intrinsics | None
     rgb: NDArray[np.uint8] | None = None
     truth_m: NDArray[np.float32] | None = None
     cloud: NDArray[np.float32] | None = None
     figures: Mapping[str, float] = field(default_factory=dict)
+    relative: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
-        size = self.intrinsics.height, self.intrinsics.width
-        shapes = [x.shape for x in (self.depth_m, self.truth_m) if x is not None]
+        shapes = [x.shape for x in (self.relative, self.depth_m, self.truth_m) if x is not None]
+        if self.relative is None and (self.depth_m is None or self.intrinsics is None):
+            raise InputError("a frame for a bag needs depth in metres and its camera, or depth up to scale")
+        size = shapes[0] if self.intrinsics is None else (self.intrinsics.height, self.intrinsics.width)
         if any(shape != size for shape in shapes):
             raise InputError(
                 f"depth and truth are {[list(shape) for shape in shapes]}, expected {list(size)} as the intrinsics "
@@ -89,16 +97,19 @@ class OutputBag:
             InputError: two figures whose names differ only in what a topic cannot have.
         """
         head = header(frame.stamp_ns, frame.frame_id)
-        camera = CameraModel.from_intrinsics(frame.intrinsics)
-        messages = {
-            CAMERA_INFO: camera_info_message(head, camera),
-            DEPTH: image_message(head, frame.depth_m.astype(np.float32, copy=False), "32FC1"),
-        }
+        messages = {}
+        if frame.intrinsics is not None:
+            messages[CAMERA_INFO] = camera_info_message(head, CameraModel.from_intrinsics(frame.intrinsics))
+        if frame.relative is not None:
+            messages[RELATIVE] = image_message(head, frame.relative.astype(np.float32, copy=False), "32FC1")
+        elif frame.depth_m is not None:
+            messages[DEPTH] = image_message(head, frame.depth_m.astype(np.float32, copy=False), "32FC1")
         if frame.rgb is not None:
             messages[IMAGE] = image_message(head, frame.rgb, "rgb8")
         if frame.truth_m is not None:
             messages[TRUTH] = image_message(head, frame.truth_m.astype(np.float32, copy=False), "32FC1")
-            messages[ERROR] = image_message(head, signed_error(frame.depth_m, frame.truth_m), "32FC1")
+            if frame.depth_m is not None:
+                messages[ERROR] = image_message(head, signed_error(frame.depth_m, frame.truth_m), "32FC1")
         if frame.cloud is not None:
             messages[POINTS] = cloud_message(head, frame.cloud)
         messages |= {self._topic(name): float_message(float(value)) for name, value in frame.figures.items()}

@@ -147,7 +147,7 @@ class FleetEvaluation:
             "fleet",
             job.root.name,
             self._order.command,
-            job.scorer,
+            job.scorer.of_model(self._model.metric),
             model=None,
             focal=job.focal,
             frames=job.selection.label if job.selection.label == "all" else f"of each recording: {job.selection.label}",

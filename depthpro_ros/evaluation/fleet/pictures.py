@@ -7,14 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from depthpro_ros.evaluation.results.record import FrameRecord
 from depthpro_ros.evaluation.run.runner import EXTREMES, KEPT_THUMBNAILS
-
-
-def error_of(record: FrameRecord) -> float | None:
-    """By which frames are compared; None without."""
-    error = record.figures.get("abs_rel")
-    return None if error is None or error != error else error
 
 
 def chosen(places: Sequence[int], errors: Sequence[float | None], total: int) -> set[int]:

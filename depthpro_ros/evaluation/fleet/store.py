@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from depthpro_ros.evaluation.fleet.find import Bag
-from depthpro_ros.evaluation.fleet.pictures import error_of
 from depthpro_ros.evaluation.fleet.units import Survey, Unit
 from depthpro_ros.evaluation.fleet.work import Result
 from depthpro_ros.evaluation.results.folder import ResultsFolder
@@ -124,4 +123,4 @@ class _Writer:
         self.folder.add(record, result.picture)
         if result.picture is not None:
             self.places.append(record.index)
-            self.errors.append(error_of(record))
+            self.errors.append(record.headline_error)

@@ -46,6 +46,7 @@ class Job:
         wanted, preset: topics, in all recordings the same (see `choose_topics`).
         selection: which frames of each recording.
         slop_s, depth_scale, truth_pose: see `BagSource`.
+        decoding: what `make_estimator` was told of it (see `ModelInfo`).
     """
 
     root: Path
@@ -59,6 +60,7 @@ class Job:
     slop_s: float = SLOP_S
     depth_scale: float | None = None
     truth_pose: Pose | None = None
+    decoding: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ class Worker:
 
     def __init__(self, job: Job, threads: int | None = None) -> None:
         self._job, self._threads = job, threads
+        self._scorer = job.scorer
         self._estimator: Estimator | None = None
         self._opened: _Opened | None = None
 
@@ -111,14 +114,15 @@ class Worker:
 
         Raises:
             DataError: the recordings are not on this machine.
-            DepthProError: the model cannot be loaded.
+            DepthProError: the model cannot be loaded, or its depth cannot be scored as asked.
         """
         if self._threads is not None:
             _limit_threads(self._threads)
         if not self._job.root.is_dir():
             raise DataError(f"{platform.node()} has no {self._job.root}: all machines must have the recordings there")
         self._estimator = self._job.make_estimator()
-        model, notice = model_info(self._estimator), self._estimator.info.notice
+        model, notice = model_info(self._estimator, self._job.decoding), self._estimator.info.notice
+        self._scorer = self._job.scorer.of_model(model.metric)
         return WorkerInfo(platform.node(), os.getpid(), machine([model.device]), model, __version__, notice)
 
     def answers(self, task: Task) -> Iterator[Answer]:
@@ -159,7 +163,7 @@ class Worker:
             rectified=opened.choice.rectified,
         )
         pictures, done = Pictures(unit.fleet_frames), 0
-        for record, scored in records(opened.source, predictor, self._job.scorer, unit.start, unit.stop):
+        for record, scored in records(opened.source, predictor, self._scorer, unit.start, unit.stop):
             done += 1
             picture = thumbnail_of(scored) if scored is not None and pictures.wanted(record) else None
             yield Result(record, picture)

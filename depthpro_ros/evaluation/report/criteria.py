@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 from depthpro_ros.errors import InputError
 from depthpro_ros.evaluation.alignment import AlignmentMode
-from depthpro_ros.evaluation.results.figures import figure, shown
+from depthpro_ros.evaluation.results.figures import aligned, figure, shown
 from depthpro_ros.evaluation.results.summary import Summary
 
 OPERATORS: dict[str, Callable[[float, float], bool]] = {
@@ -105,9 +105,17 @@ def check(criteria: Sequence[Criterion], summary: Summary) -> tuple[CriterionRes
 def _check(criterion: Criterion, summary: Summary) -> CriterionResult:
     found = summary.figures.get(criterion.name)
     if found is None:
-        return CriterionResult(criterion, math.nan, True, f"no frame has {criterion.name}: was it asked for?")
+        reason = f"no frame has {criterion.name}: was it asked for?"
+        if not summary.metric and "@" not in criterion.name:
+            reason += f" Depth up to scale has scores after alignment only, as {_example(criterion.name, summary)}"
+        return CriterionResult(criterion, math.nan, True, reason)
     if math.isnan(found.mean):
         return CriterionResult(criterion, math.nan, True, f"{criterion.name} is NaN in all {found.missing} frames")
     failed = OPERATORS[criterion.operator](found.mean, criterion.limit)
     reason = f"the mean of {found.images} frames is {found.mean:.6g}" if failed else ""
     return CriterionResult(criterion, found.mean, failed, reason)
+
+
+def _example(name: str, summary: Summary) -> str:
+    modes = summary.run.settings.alignments
+    return aligned(name, modes[0] if modes else "median_ratio")

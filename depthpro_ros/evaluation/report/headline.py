@@ -64,7 +64,7 @@ def markdown(summary: Summary, criteria: Sequence[CriterionResult] = ()) -> str:
     for name, binned in sections.profile_tables(summary).items():
         parts += [f"## By {name}", binned.as_markdown()]
     if summary.profiles is not None:
-        parts += [f"Without alignment, from every {SAMPLED}nd pixel of every {SAMPLED}nd row."]
+        parts += [f"{sections.profiles_alignment(summary)}, from every {SAMPLED}nd pixel of every {SAMPLED}nd row."]
     parts += ["## All figures", sections.figures_table(summary).as_markdown()]
     made = [f"{what}: {value}" for what, value in lines.made(summary)]
     parts += ["## How it was made", _list(made)]

@@ -46,7 +46,8 @@ def live_lines(summary: Summary) -> list[str]:
 def subject(summary: Summary) -> str:
     """What was evaluated, in a few words."""
     run = summary.run
-    return f"{'recorded predictions' if run.model is None else run.model.name} on {run.kind} {run.source}"
+    scale = "" if summary.metric else ", depth up to scale,"
+    return f"{'recorded predictions' if run.model is None else run.model.name}{scale} on {run.kind} {run.source}"
 
 
 def frames_line(summary: Summary) -> str:
@@ -88,6 +89,8 @@ def made(summary: Summary) -> list[tuple[str, str]]:
     pairs = [
         ("evaluated", f"{run.kind} {run.source}"),
         ("model", "recorded predictions" if model is None else model.name),
+        ("depth", "" if summary.metric else "up to scale: figures are after alignment to each frame's ground truth"),
+        ("decoding", "" if model is None else model.decoding),
         ("weights SHA-256", "" if model is None else model.weights_sha256),
         ("parameters", f"{model.parameters:,}" if model is not None and model.parameters else ""),
         ("device", "" if model is None else ", ".join(part for part in (model.device, model.precision) if part)),

@@ -46,6 +46,7 @@ def write_page(
         "made": _made(summary),
         "headline": _headline(summary),
         "pictures": html.escape(_pictures_line(len(kept), len(choice.places))),
+        "aligned": html.escape(sections.profiles_alignment(summary).lower()),
         "scenes": _scenes(summary),
         "figures": sections.figures_table(summary).as_html(),
         "profiles": "".join(

@@ -39,6 +39,7 @@ def page_data(summary: Summary, columns: Columns, choice: Choice) -> dict[str, A
     times = _times(columns)
     return {
         "headline": aligned("abs_rel", alignment),
+        "metric": summary.metric,
         "scaled": "none" not in summary.run.settings.alignments and "frame_scale" in summary.figures,
         "series": {
             "every": every,

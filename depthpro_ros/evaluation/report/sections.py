@@ -146,6 +146,11 @@ def headline_alignment(summary: Summary) -> str:
     return modes[0] if modes else "none"
 
 
+def profiles_alignment(summary: Summary) -> str:
+    """How the depth was aligned before errors were sorted by where they are."""
+    return "Without alignment" if summary.metric else f"After {headline_alignment(summary).replace('_', ' ')}"
+
+
 def interval(name: str, a: Aggregate | None) -> str:
     """The interval of a mean; `-` for none."""
     if a is None or math.isnan(a.low):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -55,6 +56,13 @@ class FrameRecord:
     sums: dict[str, ErrorSums] = field(default_factory=dict)
     focal: Focal = field(default_factory=Focal)
     profiles: Profiles | None = None
+
+    @property
+    def headline_error(self) -> float | None:
+        """abs_rel after the first alignment that there are scores of; None without, and where it is NaN."""
+        errors = (value for name, value in self.figures.items() if name.partition("@")[0] == "abs_rel")
+        error = next(errors, math.nan)
+        return None if math.isnan(error) else error
 
     def to_line(self) -> str:
         """One line of JSON; NaN is written as NaN, which Python reads back."""

@@ -21,6 +21,8 @@ class ModelInfo:
         weights_sha256: of the weights file; of its index where there are several.
         parameters: number of weights.
         device, precision: where and in which number format.
+        metric: whether it predicts metres; else depth up to scale, of which every figure is after an alignment.
+        decoding: how its values were drawn, as asked for; empty where nothing was.
     """
 
     name: str
@@ -28,6 +30,8 @@ class ModelInfo:
     parameters: int = 0
     device: str = ""
     precision: str = ""
+    metric: bool = True
+    decoding: str = ""
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,11 @@ class Summary:
     times: dict[str, Percentiles] = field(default_factory=dict)
     live: LiveSummary | None = None
 
+    @property
+    def metric(self) -> bool:
+        """Whether the depth was in metres; else up to scale, and every figure is after an alignment."""
+        return self.run.model is None or self.run.model.metric
+
     def to_json(self) -> dict[str, Any]:
         """As summary.json holds it: NaN and infinite become null."""
         value = {

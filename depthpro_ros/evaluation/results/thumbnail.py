@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,7 +45,8 @@ class Thumbnail:
         jpeg: the photograph, shrunk.
         predicted: codes of the predicted depth [h, w], each of one pixel of the frame (see `encode_depth`).
         truth: of the ground truth, same pixels; None without.
-        focal: fx, fy, cx, cy in pixels of the thumbnail; what the prediction was made with.
+        focal: fx, fy, cx, cy in pixels of the thumbnail; what the prediction was made with. NaN where that is not
+            known.
         step: thumbnail pixel (u, v) shows the frame's pixel (round(u step), round(v step)).
     """
 
@@ -56,14 +58,14 @@ class Thumbnail:
 
     @classmethod
     def of(
-        cls, rgb: NDArray[np.uint8], predicted_m: FloatMap, truth_m: FloatMap | None, intrinsics: Intrinsics
+        cls, rgb: NDArray[np.uint8], predicted_m: FloatMap, truth_m: FloatMap | None, intrinsics: Intrinsics | None
     ) -> Thumbnail:
         """Shrink a frame.
 
         Args:
             rgb: uint8 [H, W, 3].
             predicted_m, truth_m: [H, W] metres.
-            intrinsics: of the frame's size.
+            intrinsics: of the frame's size; None where they are not known.
         """
         height, width = predicted_m.shape
         step = max(width / WIDTH_PX, 1.0)
@@ -74,12 +76,15 @@ class Thumbnail:
         done, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
         if not done:
             raise InputError(f"a picture of {small[0]}x{small[1]} could not be encoded as JPEG")
-        i = intrinsics
+        focal = (math.nan,) * 4
+        if intrinsics is not None:
+            i = intrinsics
+            focal = i.fx / step, i.fy / step, i.cx / step, i.cy / step
         return cls(
             jpeg.tobytes(),
             encode_depth(predicted_m[v[:, None], u]),
             None if truth_m is None else encode_depth(truth_m[v[:, None], u]),
-            (i.fx / step, i.fy / step, i.cx / step, i.cy / step),
+            focal,
             step,
         )
 

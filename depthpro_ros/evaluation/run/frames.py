@@ -62,21 +62,35 @@ class SkippedFrame:
 
 @dataclass(frozen=True)
 class Predicted:
-    """Depth of a frame, and how it was made.
+    """Depth of a frame, in metres or up to scale, and how it was made.
 
     Attributes:
-        depth_m: float32 [H, W] metres; NaN, infinite or <= 0 is no depth.
-        intrinsics: the camera that it was made with, of its size.
+        depth_m: float32 [H, W] metres; NaN, infinite or <= 0 is no depth. None of a model up to scale.
+        intrinsics: the camera that it was made with, of its size; None where none is known, which only depth up to
+            scale can do without.
         focal: focal lengths in pixels of the frame's width.
         times_ms: by the names of `figures`, such as `model_ms`.
         cloud: float32 [h, w, 4], as `depthpro_ros.cloud` packs it; None if not asked for.
+        relative: float32 [H, W], depth without a unit, of a model up to scale; None of a metric one.
     """
 
-    depth_m: NDArray[np.float32]
-    intrinsics: Intrinsics
+    depth_m: NDArray[np.float32] | None
+    intrinsics: Intrinsics | None
     focal: Focal
     times_ms: dict[str, float] = field(default_factory=dict)
     cloud: NDArray[np.float32] | None = None
+    relative: NDArray[np.float32] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.depth_m is None) == (self.relative is None):
+            raise ValueError("a prediction is either depth_m or relative")
+
+    @property
+    def depth(self) -> NDArray[np.float32]:
+        """The depth for what does not care about its unit."""
+        depth = self.relative if self.depth_m is None else self.depth_m
+        assert depth is not None
+        return depth
 
 
 class Source(Protocol):

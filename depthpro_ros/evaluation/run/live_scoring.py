@@ -13,10 +13,11 @@ from depthpro_ros.camera import Intrinsics
 from depthpro_ros.errors import DepthProError
 from depthpro_ros.evaluation.results.folder import ResultsFolder
 from depthpro_ros.evaluation.results.record import Focal, FrameRecord
+from depthpro_ros.evaluation.run.frame_figures import Scored
 from depthpro_ros.evaluation.run.frames import Predicted, SkippedFrame, Source, SourceFrame
 from depthpro_ros.evaluation.run.progress import Progress
 from depthpro_ros.evaluation.run.runner import Pictures, thumbnail_of
-from depthpro_ros.evaluation.run.scoring import FrameScorer, Scored
+from depthpro_ros.evaluation.run.scoring import FrameScorer
 
 DROPPED = "dropped by the node"
 UNSCORED = "answered, and let go because scoring could not keep pace"

@@ -23,7 +23,7 @@ class PipelinePredictor:
     """The node's pipeline, frame after frame, without its range limit and edge filter.
 
     Args:
-        estimator: the model.
+        estimator: the model. One up to scale is left so: nothing but the ground truth is to say its scale.
         focal: whose focal length makes the depth; `auto` as the node does it.
         estimate: run the field-of-view network also where the focal length is known, to judge it.
         rectified: P rather than K is the images' camera.
@@ -46,10 +46,11 @@ class PipelinePredictor:
             estimate="always" if estimate else "auto",
             input_rectified=rectified,
             max_depth_m=math.inf,
+            scale_source="off",
             edge_filter="cloud" if cloud else "off",
         )
         self._pipeline = Pipeline(estimator, settings)
-        self._wanted = Wanted(cloud=cloud)
+        self._wanted = Wanted(cloud=cloud, confidence=False, scale=False)
         self._steady = steady
 
     def predict(self, frame: SourceFrame) -> Predicted:
@@ -58,18 +59,19 @@ class PipelinePredictor:
             self._pipeline.reset()
         started = time.perf_counter()
         made = self._pipeline.process(frame.rgb, frame.camera, self._wanted)
-        depth_m = made.depth_m.cpu().numpy()
+        depth_m, relative = (
+            None if depth is None else depth.cpu().numpy() for depth in (made.depth_m, made.relative_depth)
+        )
         pipeline_ms = (time.perf_counter() - started) * 1e3
         focal = Focal(
             frame.rgb.shape[1],
-            used=made.intrinsics.fx,
+            used=None if made.intrinsics is None else made.intrinsics.fx,
             estimated=None if made.estimated is None else made.estimated.fx,
             true=frame.true_fx_px,
         )
         cloud = None if made.cloud is None else made.cloud.cpu().numpy()
-        return Predicted(
-            depth_m, made.intrinsics, focal, {"model_ms": made.model_ms, "pipeline_ms": pipeline_ms}, cloud
-        )
+        times_ms = {"model_ms": made.model_ms, "pipeline_ms": pipeline_ms}
+        return Predicted(depth_m, made.intrinsics, focal, times_ms, cloud, relative)
 
     def restore(self, width_px: int, estimated_px: float | None) -> None:
         """See `Predictor`."""
@@ -90,11 +92,16 @@ class RecordedPredictor:
         """Nothing depends on earlier frames."""
 
 
-def model_info(estimator: Estimator) -> ModelInfo:
-    """What to write beside results, with the hash of the weights."""
+def model_info(estimator: Estimator, decoding: str = "") -> ModelInfo:
+    """What to write beside results, with the hash of the weights.
+
+    Args:
+        decoding: see `ModelInfo`.
+    """
     info = estimator.info
     computed = ", ".join((info.precision, *info.approximations))
-    return ModelInfo(info.name, weights_sha256(Path(info.weights)), info.parameters, info.device, computed)
+    weights = weights_sha256(Path(info.weights))
+    return ModelInfo(info.name, weights, info.parameters, info.device, computed, info.metric, decoding)
 
 
 def weights_sha256(path: Path) -> str:

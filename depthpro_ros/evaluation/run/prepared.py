@@ -121,13 +121,15 @@ class AlignedCornersPredictor:
     def predict(self, frame: SourceFrame) -> Predicted:
         """See `Predictor`."""
         predicted = self._predictor.predict(frame)
-        if frame.truth_m is None or frame.truth_m.shape == predicted.depth_m.shape:
+        if frame.truth_m is None or frame.truth_m.shape == predicted.depth.shape:
             return predicted
         height, width = frame.truth_m.shape
+        resized = resized_with_corners(predicted.depth, (height, width))
         return replace(
             predicted,
-            depth_m=resized_with_corners(predicted.depth_m, (height, width)),
-            intrinsics=predicted.intrinsics.resized(width, height),
+            depth_m=None if predicted.depth_m is None else resized,
+            relative=None if predicted.relative is None else resized,
+            intrinsics=None if predicted.intrinsics is None else predicted.intrinsics.resized(width, height),
             cloud=None,
         )
 
@@ -136,14 +138,14 @@ class AlignedCornersPredictor:
         self._predictor.restore(width_px, estimated_px)
 
 
-def resized_with_corners(depth_m: NDArray[np.float32], size: Size) -> NDArray[np.float32]:
+def resized_with_corners(depth: NDArray[np.float32], size: Size) -> NDArray[np.float32]:
     """Resize bilinearly so that the centres of the corner pixels, not the outlines of the images, coincide.
 
     Args:
-        depth_m: float32 [h, w].
+        depth: float32 [h, w].
         size: (height, width).
     """
-    image = torch.from_numpy(np.ascontiguousarray(depth_m))[None, None]
+    image = torch.from_numpy(np.ascontiguousarray(depth))[None, None]
     resized: NDArray[np.float32] = torch.nn.functional.interpolate(
         image, size=size, mode="bilinear", align_corners=True
     )[0, 0].numpy()

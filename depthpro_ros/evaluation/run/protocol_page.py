@@ -111,6 +111,12 @@ class ProtocolPage:
         made = [
             f"model: {model.name}, weights SHA-256 {model.weights_sha256 or 'unknown'}, {model.device}, "
             f"{model.precision}",
+            *(
+                []
+                if model.metric
+                else ["depth up to scale: aligned to the ground truth of each image, never in metres"]
+            ),
+            *([f"decoding: {model.decoding}"] if model.decoding else []),
             f"alignment: {protocol.alignment}; focal length in the source: {protocol.focal}",
             *(f"{each.column.title}, {each.row}: {each.folder.name}/report.html" for each in self.results),
             f"command: {self.command}",
@@ -129,7 +135,12 @@ class ProtocolPage:
                 "focal": self.protocol.focal,
                 "metrics": dict(self.protocol.metrics),
             },
-            "model": {"name": self.model.name, "weights_sha256": self.model.weights_sha256},
+            "model": {
+                "name": self.model.name,
+                "weights_sha256": self.model.weights_sha256,
+                "metric": self.model.metric,
+                "decoding": self.model.decoding,
+            },
             "command": self.command,
             "results": [_result_json(each) for each in self.results],
             "missing": [{"set": each.column.title, "reason": each.reason} for each in self.missing],

@@ -30,6 +30,7 @@ from depthpro_ros.evaluation.run.protocol_sets import FoundSet, MissingSet
 from depthpro_ros.evaluation.run.protocol_settings import (
     FOCAL_NAMES,
     ProtocolSettings,
+    check_model,
     focal_choices,
     preparation_of,
     scorer_of,
@@ -60,12 +61,14 @@ class ProtocolRun:
         settings: what the protocol does not say.
 
     Raises:
-        InputError: a focal length is asked for that is not the protocol's.
+        InputError: a focal length is asked for that is not the protocol's, or the model's depth is up to scale and the
+            protocol's figures are of metres.
     """
 
     def __init__(self, name: str, protocol: Protocol, estimator: Estimator, settings: ProtocolSettings) -> None:
         self._name, self._protocol, self._settings = name, protocol, settings
-        self._estimator, self._model = estimator, model_info(estimator)
+        self._estimator, self._model = estimator, model_info(estimator, settings.decoding)
+        check_model(protocol, self._model)
         self._focals = focal_choices(protocol, settings)
 
     def run(
@@ -104,7 +107,7 @@ class ProtocolRun:
         return page
 
     def _begin(self, found: FoundSet, focal: FocalChoice, output: Path, force: bool, resume: bool) -> PlannedRun:
-        scorer = scorer_of(self._protocol, found.column, self._settings)
+        scorer = scorer_of(self._protocol, found.column, self._settings, metric=self._model.metric)
         info = describe(
             "dataset",
             f"{found.column.title} ({self._name})",
@@ -118,7 +121,7 @@ class ProtocolRun:
         )
         second = len(self._focals) > 1 and focal == "estimated"
         path = output / (f"{found.folder}-estimated_focal" if second else found.folder)
-        row = self._model.name
+        row = ", ".join(part for part in (self._model.name, self._model.decoding) if part)
         if self._protocol.focal != "irrelevant":
             row += f", {FOCAL_NAMES[focal]}"
         return PlannedRun(found, focal, row, scorer, ResultsFolder.create(path, info, force=force, resume=resume))

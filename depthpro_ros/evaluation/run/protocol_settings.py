@@ -6,10 +6,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from depthpro_ros.errors import InputError
+from depthpro_ros.evaluation.alignment import AlignmentMode
 from depthpro_ros.evaluation.masks import DepthMask
 from depthpro_ros.evaluation.metrics import InvalidPolicy
 from depthpro_ros.evaluation.protocol import Focal, Protocol, ProtocolSet
 from depthpro_ros.evaluation.report import Criterion
+from depthpro_ros.evaluation.results.run_info import ModelInfo
 from depthpro_ros.evaluation.run.frames import ALL, Selection
 from depthpro_ros.evaluation.run.predictors import FocalChoice
 from depthpro_ros.evaluation.run.prepared import Preparation
@@ -38,6 +40,7 @@ class ProtocolSettings:
         selection: which images of each set.
         criteria: checked on each set that has the figure.
         command: what was typed.
+        decoding: how the model was told to draw its values (see `ModelInfo`).
     """
 
     focal: FocalChoice = "auto"
@@ -48,6 +51,7 @@ class ProtocolSettings:
     selection: Selection = ALL
     criteria: tuple[Criterion, ...] = ()
     command: str = ""
+    decoding: str = ""
 
 
 def focal_choices(protocol: Protocol, settings: ProtocolSettings) -> tuple[FocalChoice, ...]:
@@ -66,19 +70,43 @@ def focal_choices(protocol: Protocol, settings: ProtocolSettings) -> tuple[Focal
     return (settings.focal if only is None else only,)
 
 
-def scorer_of(protocol: Protocol, column: ProtocolSet, settings: ProtocolSettings) -> FrameScorer:
-    """Scores as the protocol asks; without alignment too, for what only that shows, such as invalid predictions."""
+def check_model(protocol: Protocol, model: ModelInfo) -> None:
+    """Raise unless the protocol's figures can be had of the model.
+
+    Raises:
+        InputError: they are of metres or focal lengths, and the model's depth is up to scale.
+    """
+    others = [metric for metric in protocol.metrics if metric not in BOUNDARY_METRICS]
+    if not model.metric and protocol.alignment == "none" and others:
+        raise InputError(
+            f"{protocol.title}: {', '.join(others)} are of depth in metres (alignment none), and the depth of "
+            f"{model.name} is up to an unknown scale: choose a protocol with an alignment, such as depthart, or a data "
+            "set with --align median_ratio"
+        )
+
+
+def scorer_of(
+    protocol: Protocol, column: ProtocolSet, settings: ProtocolSettings, *, metric: bool = True
+) -> FrameScorer:
+    """Scores as the protocol asks; without alignment too, for what only that shows, such as invalid predictions.
+
+    Args:
+        metric: of a model up to scale (False) there is nothing without alignment; boundaries need none.
+    """
     groups: list[MetricGroup] = ["profiles"]
     if any(metric in BOUNDARY_METRICS for metric in protocol.metrics):
         groups.append("boundary")
     if any(metric in PLANE_METRICS for metric in protocol.metrics):
         groups.append("planes")
+    others: tuple[AlignmentMode, ...] = ("none",) if metric else ("median_ratio", "weighted_median")
+    wanted = (mode for mode in (protocol.alignment, *others) if metric or mode != "none")
     return FrameScorer(
         DEFAULT_MASK if column.depth_m is None else DepthMask(*column.depth_m),
-        (protocol.alignment,) if protocol.alignment == "none" else (protocol.alignment, "none"),
+        tuple(dict.fromkeys(wanted)),
         settings.invalid,
         tuple(dict.fromkeys((*groups, *settings.metrics))),
         protocol.masked_boundaries,
+        metric,
     )
 
 

@@ -11,9 +11,10 @@ from depthpro_ros.errors import DepthProError
 from depthpro_ros.evaluation.results.folder import ResultsFolder
 from depthpro_ros.evaluation.results.record import FrameRecord
 from depthpro_ros.evaluation.results.thumbnail import Thumbnail
+from depthpro_ros.evaluation.run.frame_figures import Scored
 from depthpro_ros.evaluation.run.frames import Predictor, SkippedFrame, Source, SourceFrame
 from depthpro_ros.evaluation.run.progress import Progress
-from depthpro_ros.evaluation.run.scoring import FrameScorer, Scored
+from depthpro_ros.evaluation.run.scoring import FrameScorer
 
 KEPT_THUMBNAILS = 400
 EXTREMES = 12
@@ -108,10 +109,12 @@ def _context(index: int, frame: SourceFrame | SkippedFrame, predictor: Predictor
 
 
 def thumbnail_of(scored: Scored) -> Thumbnail:
-    """The picture of a frame."""
-    height, width = scored.depth_m.shape
+    """The picture of a frame; of depth up to scale that nothing aligned, without a unit."""
+    depth = scored.depth if scored.depth_m is None else scored.depth_m
+    height, width = depth.shape
+    camera = scored.predicted.intrinsics
     return Thumbnail.of(
-        scored.frame.rgb, scored.depth_m, scored.frame.truth_m, scored.predicted.intrinsics.resized(width, height)
+        scored.frame.rgb, depth, scored.frame.truth_m, None if camera is None else camera.resized(width, height)
     )
 
 
@@ -124,9 +127,9 @@ class Pictures:
         self._worst: list[float] = []
 
     def wanted(self, record: FrameRecord) -> bool:
-        error = record.figures.get("abs_rel")
+        error = record.headline_error
         extreme = False
-        if error is not None and error == error:
+        if error is not None:
             extreme = _enters(self._best, error) | _enters(self._worst, -error)
         return extreme or record.index % self._stride == 0
 

@@ -19,6 +19,7 @@ from depthpro_ros.training.config import (
     Count,
     Data,
     FolderData,
+    HypersimData,
     Positive,
     ScenesData,
     Share,
@@ -110,7 +111,7 @@ class ArtValidation(Strict):
     """
 
     every: Count = 500
-    data: FolderData | BagData | None = None
+    data: FolderData | BagData | HypersimData | None = None
     images: Count = 64
 
 

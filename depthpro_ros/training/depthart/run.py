@@ -27,7 +27,8 @@ from depthpro_ros.training.processes import Processes
 from depthpro_ros.training.signals import StopOnSignals
 from depthpro_ros.training.sources import TrainingData
 
-CHECKPOINT, TRAINED = "checkpoint.pt", "trained.safetensors"
+CHECKPOINT, TRAINED, READOUT = "checkpoint.pt", "trained.safetensors", "readout.pt"
+"""Files in a run's folder; the last is the readout of a regression stage, which no weights file holds."""
 _LOG_EVERY = 20
 _LONGEST_STEP_S = 60.0
 
@@ -194,6 +195,7 @@ class StageOfArt:
             self._set({name: value.to(self.device) for name, value in state.items()})
         if isinstance(self.trainee, RegressionTrainee):
             self.trainee.start_head()
+            torch.save(self.trainee.readout.state_dict(), run.config.output / READOUT)
         return True
 
     def _loader(self) -> DataLoader[Batch]:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from depthpro_ros.evaluation.fleet.pictures import chosen, error_of
+from depthpro_ros.evaluation.fleet.pictures import chosen
 from depthpro_ros.evaluation.results.record import FrameRecord
 
 EXTREMES, KEPT = 12, 400
@@ -19,8 +19,8 @@ def test_the_whole_keeps_its_extremes_and_400_in_even_steps() -> None:
 
 
 def test_a_frame_without_an_error_is_no_extreme() -> None:
-    assert error_of(FrameRecord(0, "", "")) is None
-    assert error_of(FrameRecord(0, "", "", figures={"abs_rel": float("nan")})) is None
+    assert FrameRecord(0, "", "").headline_error is None
+    assert FrameRecord(0, "", "", figures={"abs_rel": float("nan")}).headline_error is None
 
 
 def test_all_pictures_of_a_small_evaluation_are_kept() -> None:

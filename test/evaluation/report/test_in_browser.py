@@ -11,6 +11,7 @@ import pytest
 
 from depthpro_ros.camera import Intrinsics
 from depthpro_ros.evaluation.report.write import write_report
+from depthpro_ros.evaluation.results.run_info import ModelInfo
 from test.evaluation.report.browser import Browser
 from test.evaluation.report.synthetic import REASON, Synthetic, error_of, truth_m
 
@@ -262,3 +263,16 @@ def test_500_frames_open_in_under_2_seconds(browser: Browser, tmp_path: Path) ->
     assert browser.js("return document.querySelectorAll('script[id^=picture-]').length") == 500
     assert min(readable_ms) < 2000
     assert min(computed_s) < 2
+
+
+def test_depth_up_to_scale_is_never_shown_in_metres(browser: Browser, tmp_path: Path) -> None:
+    """Without a truth to be aligned to, numbers have no unit and there are no points; with one they are aligned."""
+    model = ModelInfo("depthart_ar", metric=False)
+    write_report(Synthetic(truth=False, run={"model": model}).write(tmp_path))
+    browser.open(tmp_path / "report.html")
+    browser.hover("#panels canvas.predicted", 0.5, 0.5)
+    reading = browser.js(READING)
+    assert "(up to scale)" in reading and not re.search(r"\d m\b", reading)
+    browser.js("document.getElementById('cloud').scrollIntoView()")
+    browser.wait("return document.getElementById('cloud').textContent.includes('no points in metres')")
+    assert browser.errors() == []

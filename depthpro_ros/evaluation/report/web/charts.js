@@ -152,7 +152,7 @@ function drawHistogram() {
       hovertemplate: "truth %{x:.3g} m, predicted %{y:.3g} m<br>%{customdata[0]:,d} pixels (%{customdata[1]:.2f} %)<extra></extra>" },
     { type: "scatter", mode: "lines", x: ends, y: ends, line: { color: variable("--text"), width: 1, dash: "dash" }, hoverinfo: "skip" },
   ], { ...paper(), width: size + 150, height: size + 60, margin: { l: 60, r: 90, t: 10, b: 50, autoexpand: false }, showlegend: false, hovermode: "closest",
-    xaxis: { ...axis("ground truth [m]"), automargin: false }, yaxis: { ...axis("prediction [m]"), automargin: false } }, { ...CONFIG, responsive: false });
+    xaxis: { ...axis("ground truth [m]"), automargin: false }, yaxis: { ...axis(data.metric ? "prediction [m]" : "prediction, aligned to the truth [m]"), automargin: false } }, { ...CONFIG, responsive: false });
 }
 
 function drawCurves() {

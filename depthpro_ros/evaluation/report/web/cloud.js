@@ -60,6 +60,14 @@ function drawCloud(picture, factor) {
     box.textContent = "This browser has no WebGL, which the 3D view needs.";
     return Promise.resolve();
   }
+  const why = !inMetres(picture) ? "Depth up to scale has no points in metres." : picture.fx > 0 ? "" : "The camera of this frame is not known, which points need.";
+  if (why) {
+    if (box.data) Plotly.purge(box);
+    box.textContent = why;
+    document.getElementById("farthest").textContent = "";
+    return Promise.resolve();
+  }
+  if (!box.data) box.textContent = "";
   const farthest = farthestOf(picture, factor);
   document.getElementById("farthest").textContent = `up to ${Number(farthest.toPrecision(2))} m`;
   const predicted = pointsOf(picture, picture.predicted, factor, farthest);

@@ -38,14 +38,18 @@ function paint(canvas, width, height, colourOf) {
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
-const metresText = (d) => (Number.isNaN(d) ? "none" : d === Infinity ? "infinite" : `${d.toPrecision(d < 1 ? 3 : 4)} m`);
+const depthText = (d, unit) => (Number.isNaN(d) ? "none" : d === Infinity ? "infinite" : `${d.toPrecision(d < 1 ? 3 : 4)}${unit}`);
+const metresText = (d) => depthText(d, " m");
+/** What a picture's prediction is in: without a truth to be aligned to, depth up to scale stays so. */
+const inMetres = (picture) => data.metric || Boolean(picture.truth);
 
 /** What the pixel under the mouse says. */
 function readingOf(picture, u, v, factor) {
   const k = v * picture.width + u;
   const predicted = picture.predicted[k] * factor;
   const where = `(${framePixel(picture, u)}, ${framePixel(picture, v)}) px`;
-  if (!picture.truth) return { predicted, text: `${where}: predicted ${metresText(predicted)}` };
+  const unit = inMetres(picture) ? " m" : " (up to scale)";
+  if (!picture.truth) return { predicted, text: `${where}: predicted ${depthText(predicted, unit)}` };
   const truth = picture.truth[k];
   const error = predicted - truth;
   let text = `${where}: predicted ${metresText(predicted)}, truth ${metresText(truth)}`;
