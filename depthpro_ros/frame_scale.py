@@ -38,6 +38,8 @@ EffectiveSource = ScaleSource | Literal["off"]
 ScaleState = Literal["ok", "jumped", "held", "assumed", "none", "off"]
 Ranges = RangePoints | NoScale | None
 """What was measured at the time of one image (points, or `RangeCones`), or why nothing was."""
+FARTHEST_M = 80.0
+"""Metric depth beyond it does not count for the 98th percentile, unless there is no other."""
 SAMPLES = 100_000
 """Pixels that the 98th percentile of metric depth is taken of."""
 
@@ -272,4 +274,7 @@ def far_depth(depth_m: Tensor) -> float:
     depth = depth[torch.isfinite(depth) & (depth > 0)]
     if not depth.numel():
         raise NoScale("the image has no finite depth")
+    # a metric network's sky is 10 km away: as a unit it would leave nothing to measure with
+    near = depth[depth <= FARTHEST_M]
+    depth = near if near.numel() else depth
     return float(depth.kthvalue(max(1, math.ceil(0.98 * depth.numel()))).values)

@@ -7,7 +7,6 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 import numpy as np
 import torch
@@ -16,161 +15,17 @@ from torch import Tensor
 
 from depthpro_ros.camera import CameraModel, Intrinsics, Rectifier
 from depthpro_ros.cloud import Projector, finite_points
+from depthpro_ros.depth_frame import DepthFrame, FocalSource, Prepared, Wanted
 from depthpro_ros.errors import CameraError, InputError
 from depthpro_ros.filters import FocalFilter, edge_mask, limit_range
-from depthpro_ros.frame_scale import FrameScale, FrameScaler, Ranges, ScaleSettings, effective_source
+from depthpro_ros.frame_scale import FrameScaler, Ranges, effective_source
 from depthpro_ros.models.estimator import Estimator, Prediction
+from depthpro_ros.pipeline_settings import PipelineSettings
 
-FocalPolicy = Literal["auto", "camera_info", "estimated", "fixed"]
-FocalSource = Literal["camera_info", "estimated", "fixed"]
-EstimatePolicy = Literal["auto", "always", "never"]
-EdgePolicy = Literal["off", "cloud", "all"]
+__all__ = ["CloudMemory", "DepthFrame", "FocalSource", "Pipeline", "PipelineSettings", "Prepared", "Wanted"]
+
 SATURATED = 0.999
 """Depth up to scale ends at 1, the image's 98th percentile: what lies there may be anywhere behind it."""
-
-
-@dataclass(frozen=True)
-class PipelineSettings(ScaleSettings):
-    """What a user may choose; where the scale comes from is said by `ScaleSettings`.
-
-    Attributes:
-        focal_policy: where the focal length comes from. `auto`: CameraInfo where it is calibrated, else
-            the network's estimate.
-        fixed_focal_px: focal length for `fixed`, in pixels of the image's width.
-        estimate: when the field-of-view network runs: `auto` only where the focal is wanted.
-        focal_check_every: once the focal filter has locked, `auto` estimates every this many frames, and on
-            each frame while the estimates contradict the lock.
-        rectify: undo lens distortion first (needs a calibrated camera).
-        input_rectified: the images are rectified already, so P describes them rather than K.
-        min_depth_m, max_depth_m: nearer is -Inf, farther +Inf (REP 117).
-        edge_filter: where flying pixels at depth edges become NaN: nowhere, in the cloud, or in the depth
-            image too.
-        edge_ratio: depth step that is an edge, relative to the depth.
-        cloud_stride: every n-th pixel of every n-th row becomes a point.
-        cloud_organised: keep the grid, with NaN where there is no point; else finite points only.
-    """
-
-    focal_policy: FocalPolicy = "auto"
-    fixed_focal_px: float = 0.0
-    estimate: EstimatePolicy = "auto"
-    focal_check_every: int = 30
-    rectify: bool = False
-    input_rectified: bool = False
-    min_depth_m: float = 0.0
-    max_depth_m: float = 80.0
-    edge_filter: EdgePolicy = "cloud"
-    edge_ratio: float = 0.1
-    cloud_stride: int = 1
-    cloud_organised: bool = True
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.focal_policy == "fixed" and not (self.fixed_focal_px > 0 and math.isfinite(self.fixed_focal_px)):
-            raise InputError(f"focal_policy 'fixed' needs fixed_focal_px above 0 pixels, it is {self.fixed_focal_px}")
-        if not 0 <= self.min_depth_m < self.max_depth_m:
-            raise InputError(
-                f"min_depth_m {self.min_depth_m} and max_depth_m {self.max_depth_m} must satisfy 0 <= min < max"
-            )
-        if self.cloud_stride < 1:
-            raise InputError(f"cloud_stride {self.cloud_stride} must be at least 1")
-        if self.focal_check_every < 1:
-            raise InputError(f"focal_check_every {self.focal_check_every} must be at least 1 frame")
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """Which results somebody waits for; the others are not computed. Depth up to scale costs nothing more."""
-
-    depth: bool = True
-    cloud: bool = True
-    confidence: bool = True
-    scale: bool = True
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A frame that waits for the network.
-
-    Attributes:
-        rgb: uint8 [H, W, 3], rectified if that was asked for.
-        camera: its calibration, or None.
-        known: the camera to use where it does not depend on this frame's estimate; else None.
-        focal_source: whose focal length is used, if there is one.
-        focal_px: what to give to the network: None makes it estimate, if it can.
-    """
-
-    rgb: NDArray[np.uint8]
-    camera: CameraModel | None
-    known: Intrinsics | None
-    focal_source: FocalSource
-    focal_px: float | None
-
-
-@dataclass(frozen=True)
-class DepthFrame:
-    """Everything known about one image.
-
-    Attributes:
-        depth_m: float32 [H, W], z-depth in metres; +Inf too far, -Inf too near, NaN not trusted. None while nobody
-            knows the scale, which only happens with a model up to scale or with a scale source.
-        rgb: uint8 [H, W, 3], the image that the depth belongs to (rectified if that was asked for).
-        intrinsics: the camera actually used, for the size of the depth; None where none is known, which only
-            depth up to scale can do without.
-        camera: what to publish beside the depth: `intrinsics`, with the distortion that is still there.
-        focal_source: where its focal length comes from.
-        cloud: float32 [h, w, 4] organised or [N, 4], as `depthpro_ros.cloud` packs it; None if not wanted, and
-            without metres or a camera.
-        estimated: the field-of-view network's own pinhole for this frame; None where it did not run.
-        model_ms: time in the estimator, milliseconds.
-        relative_depth: float32 [H, W], z-depth without a unit, 0 to 1; NaN where there is none. None of a metric model.
-        confidence: float32 [H, W], 0 to 1: 1 / (1 + relative standard deviation of several draws); None where the
-            model drew one, or if not wanted.
-        scale: how `depth_m` got its metres, or why there are none; None where the model knows them, or if not wanted.
-    """
-
-    depth_m: Tensor | None
-    rgb: NDArray[np.uint8]
-    intrinsics: Intrinsics | None
-    camera: CameraModel | None
-    focal_source: FocalSource | None
-    cloud: Tensor | None
-    estimated: Intrinsics | None
-    model_ms: float
-    relative_depth: Tensor | None = None
-    confidence: Tensor | None = None
-    scale: FrameScale | None = None
-
-    @property
-    def metres(self) -> Tensor:
-        """`depth_m` for those who need metres.
-
-        Raises:
-            InputError: there are none; says why.
-        """
-        if self.depth_m is None:
-            reason = self.scale.reason if self.scale is not None else "nobody asked for metres"
-            raise InputError(f"this frame's depth is not in metres: {reason}")
-        return self.depth_m
-
-    @property
-    def pinhole(self) -> Intrinsics:
-        """`intrinsics` for those who need a camera.
-
-        Raises:
-            CameraError: none is known.
-        """
-        if self.intrinsics is None:
-            raise CameraError(
-                "no focal length is known, and a model up to scale estimates none: publish a calibrated CameraInfo, "
-                "or give a fixed focal length"
-            )
-        return self.intrinsics
-
-    @property
-    def device(self) -> torch.device:
-        """Where the depth is."""
-        depth = self.relative_depth if self.depth_m is None else self.depth_m
-        return torch.device("cpu") if depth is None else depth.device
 
 
 CloudMemory = Callable[[int, int], Tensor]

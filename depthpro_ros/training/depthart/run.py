@@ -209,6 +209,7 @@ class StageOfArt:
             num_workers=workers,
             prefetch_factor=4 if workers else None,
             pin_memory=self.device.type == "cuda" and workers > 0,
+            generator=torch.Generator(),  # else each start of a loader draws from the one that the checkpoint keeps
         )
 
     def _step(self, batch: Batch) -> tuple[float, dict[str, Tensor]]:

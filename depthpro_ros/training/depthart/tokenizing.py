@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from depthpro_ros.models.depthart.tokenizer import Tokenizer
 
@@ -13,7 +13,7 @@ COMMITMENT = 0.25
 """Weight of moving latents to codes, beside moving codes to latents."""
 
 
-class CodeUse:
+class CodeUse(nn.Module):
     """Remembers which codes are used, and moves those that are not to where latents are.
 
     Args:
@@ -21,13 +21,16 @@ class CodeUse:
         decay: of the running count.
     """
 
+    count: Tensor
+
     def __init__(self, codes: int, decay: float = 0.98) -> None:
-        self.count = torch.ones(codes)
+        super().__init__()
+        self.register_buffer("count", torch.ones(codes))
         self._decay = decay
 
     def seen(self, codes: Tensor) -> None:
         """Count tokens of one step."""
-        now = torch.bincount(codes.flatten().cpu(), minlength=len(self.count)).float()
+        now = torch.bincount(codes.flatten(), minlength=len(self.count)).to(self.count)
         self.count.mul_(self._decay).add_(now, alpha=1 - self._decay)
 
     @torch.no_grad()
@@ -44,7 +47,7 @@ class CodeUse:
         dead = (self.count < 0.01 * self.count.mean()).nonzero()[:, 0]
         if len(dead):
             chosen = residuals[torch.randint(len(residuals), (len(dead),), device=residuals.device)]
-            tokenizer.quantize.embedding.weight[dead.to(residuals.device)] = chosen
+            tokenizer.quantize.embedding.weight[dead] = chosen
             self.count[dead] = self.count.mean()
         return len(dead)
 

@@ -44,11 +44,15 @@ class TokenizerTrainee(nn.Module):
         stage: its settings.
     """
 
+    steps: Tensor
+
     def __init__(self, model: DepthArt, stage: ArtStage) -> None:
         super().__init__()
         self.model = model
-        self._stage, self._steps = stage, 0
-        self._use = CodeUse(model.config.tokenizer.codes)
+        self._stage = stage
+        self.use = CodeUse(model.config.tokenizer.codes)
+        # kept in checkpoints, so that a run goes on as if unbroken
+        self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
 
     def trained(self) -> Iterator[tuple[str, nn.Parameter]]:
         """The parameters that change, by name."""
@@ -61,10 +65,10 @@ class TokenizerTrainee(nn.Module):
             rgb = square(batch.rgb, image.shape[-1])
             image = torch.where(photographs.view(-1, 1, 1, 1), rgb, image)
             valid = valid | photographs.view(-1, 1, 1)
-        loss, parts, residuals = tokenizer_loss(self.model.tokenizer, image, valid, self._use)
-        self._steps += 1
-        if self._steps % self._stage.revive_every == 0 and self._steps < 0.8 * self._stage.steps:
-            parts["revived"] = torch.tensor(float(self._use.revive(self.model.tokenizer, residuals)))
+        loss, parts, residuals = tokenizer_loss(self.model.tokenizer, image, valid, self.use)
+        self.steps += 1
+        if int(self.steps) % self._stage.revive_every == 0 and int(self.steps) < 0.8 * self._stage.steps:
+            parts["revived"] = torch.tensor(float(self.use.revive(self.model.tokenizer, residuals)))
         return loss, parts
 
     def latent(self, batch: Batch) -> Tensor:
