@@ -23,7 +23,7 @@ from benchmarks.depthart.arm import (
     train_arm,
 )
 from benchmarks.depthart.report import write
-from benchmarks.depthart.scenes import make_held_out, make_pool
+from benchmarks.depthart.scenes import make_held_out, make_pool, shared_pool
 from depthpro_ros.models.depthart.weights import load_model, save_model
 from depthpro_ros.training.depthart.regression import Readout
 from depthpro_ros.training.depthart.run import READOUT, TRAINED
@@ -43,12 +43,13 @@ def main() -> None:
     parser.add_argument("--pool", type=int, default=8192, help="training images of one seed")
     parser.add_argument("--scenes", type=int, default=256, help="held-out scenes")
     parser.add_argument("--share", default="0/1", metavar="I/N", help="do every N-th run only, the page if I is 0")
+    parser.add_argument("--device", default="cpu", help="where to train (%(default)s)")
     parser.add_argument("--page", action="store_true", help="write the page of what is there and train nothing")
     arguments = parser.parse_args()
     settings = Settings(steps=arguments.steps)
-    model = load_model(arguments.start / TRAINED).float()
-    readout = Readout(model)
-    readout.load_state_dict(torch.load(arguments.start / READOUT, weights_only=True))
+    model = load_model(arguments.start / TRAINED).float().to(arguments.device)
+    readout = Readout(model).to(arguments.device)
+    readout.load_state_dict(torch.load(arguments.start / READOUT, weights_only=True, map_location=arguments.device))
     wanted = [(arm, seed) for seed in range(arguments.seeds) for arm in ARM_NAMES]
     index, count = (int(part) for part in arguments.share.split("/"))
     held_out = make_held_out(model, range(arguments.scenes))
@@ -58,7 +59,7 @@ def main() -> None:
         if arguments.page or path.exists() or number % count != index:
             continue
         if pool is None or pool_seed != seed:
-            pool, pool_seed = make_pool(model, arguments.pool, seed), seed
+            pool, pool_seed = shared_pool(model, arguments.pool, seed, arguments.output), seed
         trained, result = train_arm(arm, seed, model, readout, pool, held_out, settings)
         save_model(trained, path.with_suffix(".safetensors"))
         result.write(path)

@@ -158,7 +158,7 @@ def score_decoder(model: DepthArt, decoding: DecodingSettings, held_out: HeldOut
     rows: list[list[Tensor]] = []
     delta1, entropy = [], []
     for part in _parts(held_out, count):
-        choose = chooser(quantiser, decoding, torch.device("cpu"))
+        choose = chooser(quantiser, decoding, held_out.features.device)
         said: Rollout = roll_out(folded, quantiser, folded.prefix(held_out.features[part]), choose, want_entropy=True)
         each = [_figures(model, latent, held_out, part) for latent in said.latents]
         rows.append([figures["abs_rel"] for figures in each])

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -35,8 +38,8 @@ class Pool:
     mean_map: Tensor
 
     def batch(self, generator: torch.Generator, size: int) -> Samples:
-        """Some of them, drawn without replacement."""
-        chosen = torch.randperm(len(self.samples), generator=generator)[:size]
+        """Some of them, drawn without replacement by a generator on the CPU."""
+        chosen = torch.randperm(len(self.samples), generator=generator)[:size].to(self.mean_map.device)
         return self.samples.map(lambda tensor: tensor[chosen])
 
 
@@ -66,8 +69,9 @@ class HeldOut:
 @torch.no_grad()
 def make_pool(model: DepthArt, images: int, seed: int) -> Pool:
     """Render and prepare training images; others for each seed."""
+    device = next(model.parameters()).device
     data = StepData(
-        [Source(SceneSet(), "synthetic_metric")],
+        [Source(SceneSet(device=device), "synthetic_metric")],
         size_px=model.config.tokenizer.image_px,
         batch=AT_ONCE,
         rates=AUGMENTATION,
@@ -75,9 +79,10 @@ def make_pool(model: DepthArt, images: int, seed: int) -> Pool:
         stage=100,
     )
     parts: list[Samples] = []
-    total = torch.zeros(model.config.tokenizer.image_px, model.config.tokenizer.image_px)
+    side = model.config.tokenizer.image_px
+    total = torch.zeros(side, side, device=device)
     for step in range(images // AT_ONCE):
-        batch = data[step]
+        batch = data[step].to(device)
         parts.append(prepare(batch, model, features=True))
         total += depth_image(batch, model)[0].mean(1).sum(0)
     features = torch.cat([part.features for part in parts if part.features is not None])
@@ -85,13 +90,44 @@ def make_pool(model: DepthArt, images: int, seed: int) -> Pool:
     return Pool(samples, decode_depth(total / len(samples), model.config.depth_code))
 
 
+def shared_pool(model: DepthArt, images: int, seed: int, folder: Path) -> Pool:
+    """`make_pool`, kept in a file, so that processes that share a comparison make each pool once.
+
+    Args:
+        model, images, seed: see `make_pool`.
+        folder: for the files; a pool of another start must not be in it.
+    """
+    path, lock = folder / f"pool-{seed}.pt", folder / f"pool-{seed}.lock"
+    folder.mkdir(parents=True, exist_ok=True)
+    device = next(model.parameters()).device
+    try:
+        os.close(os.open(lock, os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        while not path.exists():
+            if not lock.exists():
+                return shared_pool(model, images, seed, folder)
+            time.sleep(1.0)
+        features, latent, mean_map = torch.load(path, map_location=device, weights_only=True)
+        return Pool(Samples(None, features, latent), mean_map)
+    try:
+        pool = make_pool(model, images, seed)
+        partial = path.with_suffix(".partial")
+        torch.save((pool.samples.features, pool.samples.latent, pool.mean_map), partial)
+        partial.replace(path)
+    except BaseException:
+        lock.unlink()
+        raise
+    return pool
+
+
 @torch.no_grad()
 def make_held_out(model: DepthArt, seeds: range) -> HeldOut:
     """Render held-out scenes at the size that all models here are reported at."""
+    device = next(model.parameters()).device
     rgb, depth, features = [], [], []
     for frames, _ in held_out_frames(seeds):
-        images = torch.stack([torch.from_numpy(frame.rgb) for frame in frames])
-        metres = torch.stack([torch.from_numpy(frame.depth_m) for frame in frames])
+        images = torch.stack([torch.from_numpy(frame.rgb) for frame in frames]).to(device)
+        metres = torch.stack([torch.from_numpy(frame.depth_m) for frame in frames]).to(device)
         rgb.append(images)
         depth.append(torch.where(metres <= FARTHEST_M, metres, torch.nan))
         features.append(model.features(images))
