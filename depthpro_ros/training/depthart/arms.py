@@ -25,7 +25,7 @@ from depthpro_ros.training.depthart.samples import Samples
 Arm = Literal["var", "depthart", "corrupt"]
 ARMS: tuple[Arm, ...] = ("var", "depthart", "corrupt")
 LARGEST_CORRUPTION = 0.3
-"""Each image has a share of wrong tokens drawn from 0 to this."""
+"""In the third arm each image has a share of wrong tokens drawn from 0 to this."""
 
 
 @torch.no_grad()
@@ -71,11 +71,12 @@ class Corruption:
     Args:
         batch, codes: numbers of images and of codes.
         device: of the tokens.
+        largest: each image has a share of wrong tokens drawn from 0 to this.
     """
 
-    def __init__(self, batch: int, codes: int, device: torch.device) -> None:
+    def __init__(self, batch: int, codes: int, device: torch.device, *, largest: float = LARGEST_CORRUPTION) -> None:
         self._codes = codes
-        self._share = torch.rand(batch, 1, device=device) * LARGEST_CORRUPTION
+        self._share = torch.rand(batch, 1, device=device) * largest
 
     def __call__(self, scale: int, nearest: Tensor) -> Tensor:
         """See `quantiser.Choose`."""

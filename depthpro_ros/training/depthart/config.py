@@ -75,8 +75,7 @@ class ArtStage(Strict):
         datasets: names of those used here; all if None.
         images: `tokenizer` alone: share of photographs among what it learns to tell; the others are depth.
         revive_every: `tokenizer` alone: steps between moving unused codes.
-        temperature: `regression` alone: squared distance of a code that lowers its logit by one, in the head's start,
-            over the mean squared distance of two codes.
+        mix: `tokenizer` alone: share of images that are mixed, see `tokenizer_loss`.
         rollout: `depthart` alone: how the model's predictions are chosen.
         drop_path: of the transformer's last block.
     """
@@ -88,7 +87,7 @@ class ArtStage(Strict):
     datasets: tuple[str, ...] | None = None
     images: Share = 0.0
     revive_every: Count = 50
-    temperature: Positive = 0.05
+    mix: Share = 0.0
     rollout: Literal["argmax", "sampled", "spread"] = "argmax"
     drop_path: Share = 0.0
     optimiser: ArtOptimiser = ArtOptimiser()

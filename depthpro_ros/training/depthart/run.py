@@ -194,7 +194,7 @@ class StageOfArt:
             state = torch.load(self._best, map_location="cpu", weights_only=True)
             self._set({name: value.to(self.device) for name, value in state.items()})
         if isinstance(self.trainee, RegressionTrainee):
-            self.trainee.start_head()
+            self.trainee.start_head(batches)
             torch.save(self.trainee.readout.state_dict(), run.config.output / READOUT)
         return True
 

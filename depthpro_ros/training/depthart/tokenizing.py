@@ -53,18 +53,21 @@ class CodeUse(nn.Module):
 
 
 def tokenizer_loss(
-    tokenizer: Tokenizer, image: Tensor, valid: Tensor, use: CodeUse | None = None
+    tokenizer: Tokenizer, image: Tensor, valid: Tensor, use: CodeUse | None = None, mix: float = 0.0
 ) -> tuple[Tensor, dict[str, Tensor], Tensor]:
     """Reconstruction and commitment.
 
     L = mean |x' - x| over known pixels + mean over scales of |sg(f) - f_k|^2 + 0.25 |f - sg(f_k)|^2, where f_k is the
-    sum of the first k scales. The decoder sees f_K with f's gradient (arXiv 2404.02905, section 3.2).
+    sum of the first k scales. The decoder sees f_K with f's gradient (arXiv 2404.02905, section 3.2). For a share `mix`
+    of the images it sees the mean of two images' latents instead, with random weights, and has to say the mean of the
+    two: a transformer that is not sure says a mean, and that of two depth maps is one too.
 
     Args:
         tokenizer: in training.
         image: [B, 3, S, S] in [-1, 1].
         valid: bool [B, S, S], pixels that count.
         use: counts the codes.
+        mix: share of the images, 0 to 1.
 
     Returns:
         The loss; its parts; and residuals [N, C] for `CodeUse.revive`.
@@ -83,7 +86,14 @@ def tokenizer_loss(
         total = total + quantiser.contribution(scale, quantiser.embedding(codes))
         commitment = commitment + F.mse_loss(total, latent.detach()) + COMMITMENT * F.mse_loss(latent, total.detach())
     commitment = commitment / len(quantiser.scales)
-    made = tokenizer.decode(latent + (total - latent).detach()).float()
+    told = latent + (total - latent).detach()
+    if mix > 0:
+        weight = torch.rand(len(image), 1, 1, 1, device=image.device)
+        weight = weight * (torch.rand_like(weight) < mix)
+        told = torch.where(weight > 0, torch.lerp(latent, latent.roll(1, 0), weight), told)
+        image = torch.lerp(image, image.roll(1, 0), weight)
+        valid = valid & (valid.roll(1, 0) | (weight[:, 0] == 0))
+    made = tokenizer.decode(told).float()
     error = (made - image).abs().mean(1)
     reconstruction = (error * valid).sum() / valid.sum().clamp(min=1)
     parts = {"reconstruction": reconstruction.detach(), "commitment": commitment.detach()}

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import torch
@@ -17,8 +17,8 @@ from depthpro_ros.models.depthart.sampling import DecodingSettings
 from depthpro_ros.training.data.batch import Batch
 from depthpro_ros.training.depthart.arms import Arm, arm_loss
 from depthpro_ros.training.depthart.config import ArtStage
-from depthpro_ros.training.depthart.regression import Readout, head_from_readout, regression_loss
-from depthpro_ros.training.depthart.samples import depth_image, prepare
+from depthpro_ros.training.depthart.regression import Readout, best_temperature, head_from_readout, regression_loss
+from depthpro_ros.training.depthart.samples import Samples, depth_image, prepare
 from depthpro_ros.training.depthart.tokenizing import CodeUse, tokenizer_loss
 
 
@@ -65,7 +65,7 @@ class TokenizerTrainee(nn.Module):
             rgb = square(batch.rgb, image.shape[-1])
             image = torch.where(photographs.view(-1, 1, 1, 1), rgb, image)
             valid = valid | photographs.view(-1, 1, 1)
-        loss, parts, residuals = tokenizer_loss(self.model.tokenizer, image, valid, self.use)
+        loss, parts, residuals = tokenizer_loss(self.model.tokenizer, image, valid, self.use, self._stage.mix)
         self.steps += 1
         if int(self.steps) % self._stage.revive_every == 0 and int(self.steps) < 0.8 * self._stage.steps:
             parts["revived"] = torch.tensor(float(self.use.revive(self.model.tokenizer, residuals)))
@@ -93,7 +93,7 @@ class RegressionTrainee(nn.Module):
     def trained(self) -> Iterator[tuple[str, nn.Parameter]]:
         """The parameters that change, by name."""
         for name, parameter in self.model.transformer.named_parameters():
-            if not name.startswith(("head.", "class_emb", "word_embed.weight")):
+            if not name.startswith("head."):
                 yield name, parameter
         yield from self.readout.named_parameters("readout")
 
@@ -104,11 +104,17 @@ class RegressionTrainee(nn.Module):
         """What the readout says."""
         return self.readout.latent(self.model, self.model.features(batch.rgb))
 
-    def start_head(self) -> None:
-        """Let the head begin as what the readout has learned."""
-        codebook = self.model.tokenizer.quantize.embedding.weight
-        apart = torch.pdist(codebook.detach()).square().mean()
-        head_from_readout(self.model, self.readout, self._stage.temperature * float(apart))
+    @torch.no_grad()
+    def start_head(self, batches: Sequence[Batch]) -> None:
+        """Let the head begin as what the readout has learned.
+
+        Args:
+            batches: images that tell how sure it may be.
+        """
+        each = [prepare(batch, self.model, features=True) for batch in batches]
+        features = torch.cat([samples.features for samples in each if samples.features is not None])
+        samples = Samples(None, features, torch.cat([samples.latent for samples in each]))
+        head_from_readout(self.model, self.readout, best_temperature(self.model, self.readout, samples))
 
 
 class ArmTrainee(nn.Module):

@@ -47,3 +47,18 @@ def test_codes_that_are_not_used_move_to_residuals_and_others_stay() -> None:
     assert torch.equal(after[:30], before[:30])
     assert all(any(torch.equal(code, r) for r in residuals) for code in after[30:])
     assert use.revive(tokenizer, residuals) == 0
+
+
+def test_mixed_images_are_decoded_from_mixed_latents() -> None:
+    tokenizer, image = small_model().tokenizer, _image()
+    valid = torch.ones(2, 8, 8, dtype=torch.bool)
+    torch.manual_seed(0)
+    _, parts, _ = tokenizer_loss(tokenizer, image, valid, mix=1.0)
+    torch.manual_seed(0)
+    weight = torch.rand(2, 1, 1, 1)
+    with torch.no_grad():
+        latent = tokenizer.encode(image)
+        other_latent, other_image = latent.flip(0), image.flip(0)
+        made = tokenizer.decode((1 - weight) * latent + weight * other_latent)
+        expected = (made - ((1 - weight) * image + weight * other_image)).abs().mean()
+    torch.testing.assert_close(parts["reconstruction"], expected)
