@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -21,6 +22,8 @@ from depthpro_ros.training.init import initialise
 from depthpro_ros.training.trainer import TRAINED
 
 HEIGHT, WIDTH = 60, 80
+TINY = replace(PICO, window_px=16)
+"""A quarter of the pixels."""
 
 
 def write_folder(root: Path, seeds: range) -> Path:
@@ -44,10 +47,10 @@ def write_folder(root: Path, seeds: range) -> Path:
 def write_weights(folder: Path) -> Path:
     """A small network in the layout of Apple's release."""
     torch.manual_seed(0)
-    network = DepthPro(PICO)
+    network = DepthPro(TINY)
     initialise(network)
     torch.save(network.state_dict(), folder / "depth_pro.pt")
-    (folder / "depth_pro.json").write_text(PICO.to_json())
+    (folder / "depth_pro.json").write_text(TINY.to_json())
     return folder / "depth_pro.pt"
 
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,12 +28,14 @@ from depthpro_ros.training.sources import TrainingData
 from depthpro_ros.training.trainer import TRAINED, Trainer
 
 LOSSES = {"synthetic_metric": {"mae": 1, "mage": 0.1}}
+TINY = replace(PICO, window_px=16)
+"""A quarter of the pixels."""
 
 
 def raw(output: Path, **changes) -> dict:
     """Coarse, depth and field of view, a few steps each."""
     return {
-        "network": "pico",
+        "network": json.loads(TINY.to_json()),
         "output": str(output),
         "precision": "float32",
         "ema": 0.5,
@@ -76,7 +79,7 @@ def assert_same_weights(one: Path, other: Path) -> None:
 def test_a_run_ends_with_weights_that_load_and_a_curve(tmp_path: Path) -> None:
     trained = train(config_from(raw(tmp_path)))
     assert trained == tmp_path / TRAINED
-    assert load_network(trained).config == PICO
+    assert load_network(trained).config == TINY
     curve = [json.loads(line) for line in (tmp_path / "curve.jsonl").read_text().splitlines()]
     validations = {(r["stage"], r["step"]) for r in curve if r["group"] == "validation"}
     assert validations == {
@@ -103,7 +106,8 @@ def test_a_run_learns(tmp_path: Path) -> None:
     """Thirty steps halve the validation loss of the first one."""
     stage = {"name": "coarse", "train": "coarse", "steps": 30, "batch": 8, "losses": {"synthetic_metric": {"log": 1}}}
     stage["optimiser"] = {"lr_encoder": 1e-3, "lr_decoder": 1e-3, "clip": 1.0}
-    config = config_from(raw(tmp_path, stages=[stage], ema=None, validation={"every": 1, "images": 16}))
+    validation = {"every": 1, "images": 8}
+    config = config_from(raw(tmp_path, network="pico", stages=[stage], ema=None, validation=validation))
     train(config)
     curve = [json.loads(line) for line in (tmp_path / "curve.jsonl").read_text().splitlines()]
     losses = [r["loss"] for r in curve if r["group"] == "validation"]
@@ -115,7 +119,9 @@ def test_a_killed_run_goes_on_to_the_same_weights(tmp_path: Path) -> None:
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     long, unbroken = raw(broken), raw(whole)
     for config in (long, unbroken):
-        config["stages"] = [config["stages"][0], config["stages"][1] | {"steps": 30}]
+        config["stages"] = [config["stages"][0], config["stages"][1] | {"steps": 20}]
+        # the step of a validation, after which it is killed, has no checkpoint
+        config["validation"], config["checkpoint_every"] = {"every": 6, "images": 2}, 4
         config["workers"] = 1
     python = [sys.executable, "-m", "depthpro_ros.cli"]
     curve = broken / "curve.jsonl"
@@ -190,22 +196,22 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(tmp_pa
 
 def test_a_checkpoint_of_another_network_is_refused_before_the_first_step(tmp_path: Path) -> None:
     train(config_from(raw(tmp_path)), minutes=1e-6)
-    other = raw(tmp_path, network=json.loads(PICO.to_json()) | {"head_dim": 4})
+    other = raw(tmp_path, network=json.loads(TINY.to_json()) | {"head_dim": 4})
     with pytest.raises(InputError, match="another network"):
         train(config_from(other))
 
 
 def test_init_of_another_size_is_refused(tmp_path: Path) -> None:
-    save_network(build_network(config_from(raw(tmp_path))), tmp_path / "pico.safetensors")
-    config = config_from(raw(tmp_path, network="nano", init=str(tmp_path / "pico.safetensors")))
+    save_network(build_network(config_from(raw(tmp_path))), tmp_path / "tiny.safetensors")
+    config = config_from(raw(tmp_path, network="nano", init=str(tmp_path / "tiny.safetensors")))
     with pytest.raises(InputError, match="other sizes"):
         build_network(config)
 
 
 def test_init_starts_from_the_given_weights(tmp_path: Path) -> None:
     start = build_network(config_from(raw(tmp_path)))
-    save_network(start, tmp_path / "pico.safetensors", torch.float32)
-    values = raw(tmp_path, init=str(tmp_path / "pico.safetensors"), seed=5)
+    save_network(start, tmp_path / "tiny.safetensors", torch.float32)
+    values = raw(tmp_path, init=str(tmp_path / "tiny.safetensors"), seed=5)
     del values["network"]
     again = build_network(config_from(values))
     assert all(torch.equal(value, again.state_dict()[name]) for name, value in start.state_dict().items())
@@ -221,7 +227,7 @@ def test_gradient_checkpointing_changes_nothing_but_memory(tmp_path: Path) -> No
 
 
 def test_a_network_without_field_of_view_head_cannot_train_one(tmp_path: Path) -> None:
-    sizes = json.loads(PICO.to_json()) | {"fov_encoder": None}
+    sizes = json.loads(TINY.to_json()) | {"fov_encoder": None}
     with pytest.raises(InputError, match="no fov_encoder"):
         train(config_from(raw(tmp_path, network=sizes)))
 
@@ -246,4 +252,4 @@ def test_a_run_on_a_gpu(tmp_path: Path, recompute: bool) -> None:
     arguments = command(values, tmp_path)
     arguments[-1] = "cuda"
     assert main(arguments) == 0
-    assert load_network(tmp_path / "out" / TRAINED).config == PICO
+    assert load_network(tmp_path / "out" / TRAINED).config == TINY

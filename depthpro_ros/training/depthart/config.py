@@ -28,7 +28,7 @@ from depthpro_ros.training.config import (
 )
 from depthpro_ros.training.data.batch import DatasetKind
 
-StageKind = Literal["tokenizer", "regression", "var", "depthart", "corrupt"]
+StageKind = Literal["tokenizer", "regression", "var", "depthart", "corrupt", "decoder"]
 
 
 class ArtSchedule(Strict):
@@ -69,14 +69,15 @@ class ArtStage(Strict):
 
     Attributes:
         train: `tokenizer`; `regression`, the transformer on continuous latents (the warm start), from which the head
-            then starts; or an arm: `var`, `depthart` or `corrupt`, see `depthpro_ros.training.depthart.arms`.
+            then starts; an arm: `var`, `depthart` or `corrupt`, see `depthpro_ros.training.depthart.arms`; or
+            `decoder`, the tokenizer's decoder on what the model says, so that it learns how far that is to be trusted.
         steps: optimiser steps.
         batch: images a step.
         datasets: names of those used here; all if None.
         images: `tokenizer` alone: share of photographs among what it learns to tell; the others are depth.
         revive_every: `tokenizer` alone: steps between moving unused codes.
         mix: `tokenizer` alone: share of images that are mixed, see `tokenizer_loss`.
-        rollout: `depthart` alone: how the model's predictions are chosen.
+        rollout: `depthart` and `decoder`: how the model's predictions are chosen.
         drop_path: of the transformer's last block.
     """
 

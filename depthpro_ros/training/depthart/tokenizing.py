@@ -11,6 +11,8 @@ from depthpro_ros.models.depthart.tokenizer import Tokenizer
 
 COMMITMENT = 0.25
 """Weight of moving latents to codes, beside moving codes to latents."""
+MIX_SHARPNESS = 6.0
+"""Largest deviation of the logarithm of the weights of mixed images: of 16 images one then has nearly all weight."""
 
 
 class CodeUse(nn.Module):
@@ -59,8 +61,9 @@ def tokenizer_loss(
 
     L = mean |x' - x| over known pixels + mean over scales of |sg(f) - f_k|^2 + 0.25 |f - sg(f_k)|^2, where f_k is the
     sum of the first k scales. The decoder sees f_K with f's gradient (arXiv 2404.02905, section 3.2). For a share `mix`
-    of the images it sees the mean of two images' latents instead, with random weights, and has to say the mean of the
-    two: a transformer that is not sure says a mean, and that of two depth maps is one too.
+    of the images it sees a mean of several images' latents instead, with random weights, and has to say the images'
+    mean: a transformer that is not sure says a mean, and a decoder full of normalisations would give it the contrast of
+    a sure answer.
 
     Args:
         tokenizer: in training.
@@ -88,11 +91,14 @@ def tokenizer_loss(
     commitment = commitment / len(quantiser.scales)
     told = latent + (total - latent).detach()
     if mix > 0:
-        weight = torch.rand(len(image), 1, 1, 1, device=image.device)
-        weight = weight * (torch.rand_like(weight) < mix)
-        told = torch.where(weight > 0, torch.lerp(latent, latent.roll(1, 0), weight), told)
-        image = torch.lerp(image, image.roll(1, 0), weight)
-        valid = valid & (valid.roll(1, 0) | (weight[:, 0] == 0))
+        count = len(image)
+        # from the mean of all images of the batch to nearly one of them
+        sharpness = MIX_SHARPNESS * torch.rand(count, 1, device=image.device)
+        weights = (sharpness * torch.randn(count, count, device=image.device)).softmax(1)
+        mixed = torch.rand(count, 1, 1, 1, device=image.device) < mix
+        told = torch.where(mixed, torch.einsum("ij,jchw->ichw", weights, latent), told)
+        image = torch.where(mixed, torch.einsum("ij,jchw->ichw", weights, image), image)
+        valid = valid | mixed[:, 0]  # unknown pixels are filled
     made = tokenizer.decode(told).float()
     error = (made - image).abs().mean(1)
     reconstruction = (error * valid).sum() / valid.sum().clamp(min=1)

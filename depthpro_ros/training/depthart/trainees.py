@@ -11,14 +11,14 @@ from torch import Tensor, nn
 
 from depthpro_ros.models.depthart.folded import FoldedTransformer
 from depthpro_ros.models.depthart.network import DepthArt, square
-from depthpro_ros.models.depthart.relative import decode_depth
+from depthpro_ros.models.depthart.relative import LEAST_RELATIVE, decode_depth, far_depth
 from depthpro_ros.models.depthart.rollout import Rollout, chooser, roll_out
 from depthpro_ros.models.depthart.sampling import DecodingSettings
 from depthpro_ros.training.data.batch import Batch
 from depthpro_ros.training.depthart.arms import Arm, arm_loss
 from depthpro_ros.training.depthart.config import ArtStage
 from depthpro_ros.training.depthart.regression import Readout, best_temperature, head_from_readout, regression_loss
-from depthpro_ros.training.depthart.samples import Samples, depth_image, prepare
+from depthpro_ros.training.depthart.samples import Samples, depth_image, depth_of, prepare
 from depthpro_ros.training.depthart.tokenizing import CodeUse, tokenizer_loss
 
 
@@ -143,10 +143,53 @@ class ArmTrainee(nn.Module):
         return answer(self.model, batch.rgb, DecodingSettings()).latents[-1]
 
 
-def trainee_of(model: DepthArt, stage: ArtStage) -> TokenizerTrainee | RegressionTrainee | ArmTrainee:
+class DecoderTrainee(nn.Module):
+    """The decoder on the model's own answers, with the error that is reported as its loss.
+
+    What the model says is not what the tokenizer's encoder would, and the decoder that was trained with the encoder
+    takes every difference for depth.
+
+    Args:
+        model: of which all else stays as it is.
+        stage: its settings.
+    """
+
+    def __init__(self, model: DepthArt, stage: ArtStage) -> None:
+        super().__init__()
+        self.model, self._decoding = model, stage.decoding
+
+    def trained(self) -> Iterator[tuple[str, nn.Parameter]]:
+        """The parameters that change, by name."""
+        for part in ("decoder", "post_quant_conv"):
+            yield from self.model.tokenizer.get_submodule(part).named_parameters(part)
+
+    def forward(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Mean |p / d - 1| after scaling each image by the median of d / p; sky counts as D98."""
+        depth, valid = depth_of(batch)
+        far = far_depth(depth, valid)
+        known = valid & far.isfinite().view(-1, 1, 1)
+        truth = (depth / far.view(-1, 1, 1)).clamp(LEAST_RELATIVE, 1.0)
+        with torch.no_grad():
+            latent = answer(self.model, batch.rgb, self._decoding).latents[-1]
+        ratio = torch.where(known, relative_depth(self.model, latent) / truth, torch.nan).flatten(1)
+        aligned = ratio * (1 / ratio.detach()).nanmedian(1, keepdim=True).values
+        loss = (aligned - 1).abs()[~aligned.isnan()].mean()
+        return loss, {}
+
+    def latent(self, batch: Batch) -> Tensor:
+        """The likeliest codes' answer."""
+        return answer(self.model, batch.rgb, DecodingSettings()).latents[-1]
+
+
+ArtTrainees = TokenizerTrainee | RegressionTrainee | ArmTrainee | DecoderTrainee
+
+
+def trainee_of(model: DepthArt, stage: ArtStage) -> ArtTrainees:
     """What a stage trains."""
     if stage.train == "tokenizer":
         return TokenizerTrainee(model, stage)
+    if stage.train == "decoder":
+        return DecoderTrainee(model, stage)
     return RegressionTrainee(model, stage) if stage.train == "regression" else ArmTrainee(model, stage)
 
 

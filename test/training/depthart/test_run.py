@@ -25,6 +25,7 @@ STAGES = [
     {"name": "tokens", "train": "tokenizer", "steps": 3, "batch": 2, "images": 0.5, "revive_every": 2},
     {"name": "warm", "train": "regression", "steps": 2, "batch": 2},
     {"name": "arm", "train": "depthart", "steps": 3, "batch": 2, "rollout": "sampled", "drop_path": 0.1},
+    {"name": "decoder", "train": "decoder", "steps": 2, "batch": 2},
 ]
 
 
@@ -60,7 +61,7 @@ def test_a_run_goes_through_all_stages_to_weights_that_load(unbroken: Path) -> N
     assert not estimator.info.metric
     curve = [json.loads(line) for line in (unbroken / "curve.jsonl").read_text().splitlines()]
     watched = [record for record in curve if record["group"] == "validation"]
-    assert [record["stage"] for record in watched] == ["tokens", "warm", "arm"]
+    assert [record["stage"] for record in watched] == ["tokens", "warm", "arm", "decoder"]
     assert all(record["abs_rel"] > 0 for record in watched)
     assert (unbroken / READOUT).exists()
 
