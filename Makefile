@@ -2,6 +2,8 @@
 # Two commands do everything on a fresh Debian or Ubuntu machine: `make demo` and `make test`.
 VENV ?= .venv
 BIN := $(VENV)/bin
+# processes that share the tests; each needs a core and 1 GB
+JOBS ?= 2
 export ROS_AUTOMATIC_DISCOVERY_RANGE = LOCALHOST
 
 .PHONY: help setup demo test test-gpu test-slow lint bench train clean
@@ -16,7 +18,7 @@ demo: setup ## Replay real photographs through the node; results in out/demo
 	@$(BIN)/depthpro demo -o out/demo --force
 
 test: setup lint ## All tests that need neither a GPU nor many minutes
-	$(BIN)/python -m pytest -m "not gpu and not slow"
+	$(BIN)/python -m pytest -m "not gpu and not slow" -n $(JOBS)
 
 test-gpu: setup ## Tests that need a CUDA device
 	$(BIN)/python -m pytest -m gpu

@@ -8,10 +8,13 @@ model's depth is divided by its own 98th percentile first.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -35,7 +38,7 @@ from depthpro_ros.scale import (
 from depthpro_ros.scenes import render_scenes
 
 FARTHEST_M = 80.0
-REPEATS = 20
+REPEATS, TIMED_SCENES = 10, 8
 
 
 def relative_of(estimator: Estimator, rgb: Tensor, focal_px: float) -> Tensor:
@@ -61,53 +64,81 @@ def true_scale(relative: Tensor, depth_m: Tensor) -> float:
     return float((depth_m[known] / relative[known]).median()) if bool(known.any()) else math.nan
 
 
+@dataclass(frozen=True)
+class View:
+    """One scene: its image, its true depth, and the ways to a scale for it."""
+
+    rgb: Tensor
+    depth_m: Tensor
+    fx_px: float
+    ways: dict[str, Callable[[Tensor], ScaleEstimate]]
+
+
+def views(seeds: range, height: int, width: int) -> Iterator[View]:
+    """Render scenes, with what each source is given."""
+    gates = Gates()
+    for first in range(seeds.start, seeds.stop, RENDERED_AT_ONCE):
+        scenes = render_scenes(range(first, min(first + RENDERED_AT_ONCE, seeds.stop)), height=height, width=width)
+        for index, depth_m in enumerate(scenes.known_depth_m):
+            fx, (cx, cy) = float(scenes.focal_px[index]), scenes.principal_px[index].tolist()
+            camera = Intrinsics(width, height, fx, fx, cx, cy)
+            ground = GroundSettings(
+                float(scenes.camera_height_m[index]),
+                pitch_deg=math.degrees(scenes.pitch_rad[index]),
+                roll_deg=math.degrees(scenes.roll_rad[index]),
+            )
+            points = row_points(depth_m, camera, height // 2)
+            ways = {
+                "ground": partial(scale_from_ground, intrinsics=camera, settings=ground, gates=gates),
+                "scan of one row": partial(scale_from_ranges, intrinsics=camera, points=points, gates=gates),
+                "reference, true depth": partial(scale_from_reference, reference_m=depth_m, gates=gates),
+            }
+            yield View(scenes.rgb[index], depth_m, fx, ways)
+
+
+def errors_of(estimator: Estimator, count: int) -> dict[tuple[str, str], list[float]]:
+    """Relative error of the scale, by depth and source, of the scenes that give one."""
+    errors: dict[tuple[str, str], list[float]] = {}
+    for view in views(range(count), HEIGHT_PX, WIDTH_PX):
+        depths = {
+            estimator.info.name: relative_of(estimator, view.rgb, view.fx_px),
+            "true depth": (view.depth_m / far_depth(view.depth_m)).clamp(max=1),
+        }
+        for name, relative in depths.items():
+            for way, find in view.ways.items():
+                values = errors.setdefault((name, way), [])
+                with contextlib.suppress(NoScale):
+                    values.append(abs(find(relative).scale / true_scale(relative, view.depth_m) - 1))
+    return errors
+
+
+def times_ms() -> dict[str, float]:
+    """Median time of each source on images of 640x480."""
+    times: dict[str, list[float]] = {}
+    for view in views(range(TIMED_SCENES), 480, 640):
+        relative = (view.depth_m / far_depth(view.depth_m)).clamp(max=1)
+        for way, find in view.ways.items():
+            for _ in range(REPEATS):
+                began = time.perf_counter()
+                with contextlib.suppress(NoScale):
+                    find(relative)
+                times.setdefault(way, []).append((time.perf_counter() - began) * 1e3)
+    return {way: statistics.median(values) for way, values in times.items()}
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="depth_pro_nano", help="registered name or path (%(default)s)")
     parser.add_argument("--count", type=int, default=64, help="held-out scenes (%(default)s)")
     arguments = parser.parse_args()
-    estimator, gates = load_estimator(arguments.model, device="cpu"), Gates()
-    errors: dict[str, list[float]] = {}
-    times: dict[str, list[float]] = {}
-    for first in range(0, arguments.count, RENDERED_AT_ONCE):
-        seeds = range(first, min(first + RENDERED_AT_ONCE, arguments.count))
-        scenes = render_scenes(seeds, height=HEIGHT_PX, width=WIDTH_PX)
-        for index, depth_m in enumerate(scenes.known_depth_m):
-            fx, (cx, cy) = float(scenes.focal_px[index]), scenes.principal_px[index].tolist()
-            intrinsics = Intrinsics(WIDTH_PX, HEIGHT_PX, fx, fx, cx, cy)
-            ground = GroundSettings(
-                float(scenes.camera_height_m[index]),
-                pitch_deg=math.degrees(scenes.pitch_rad[index]),
-                roll_deg=math.degrees(scenes.roll_rad[index]),
-            )
-            points = row_points(depth_m, intrinsics, HEIGHT_PX // 2)
-            for name, relative in (
-                (estimator.info.name, relative_of(estimator, scenes.rgb[index], fx)),
-                ("true depth", (depth_m / far_depth(depth_m)).clamp(max=1)),
-            ):
-                ways: dict[str, Callable[[Tensor], ScaleEstimate]] = {
-                    "ground": lambda r, i=intrinsics, g=ground: scale_from_ground(r, i, g, gates),
-                    "scan of one row": lambda r, i=intrinsics, p=points: scale_from_ranges(r, i, p, gates),
-                    "reference, true depth": lambda r, d=depth_m: scale_from_reference(r, d, gates),
-                }
-                for way, find in ways.items():
-                    key = f"| {name} | {way} |"
-                    errors.setdefault(key, [])
-                    began = time.perf_counter()
-                    try:
-                        errors[key].append(abs(find(relative).scale / true_scale(relative, depth_m) - 1))
-                    except NoScale:
-                        continue
-                    times.setdefault(way, []).append((time.perf_counter() - began) * 1e3)
     print(f"{machine()}; {torch.get_num_threads()} threads")
     print("| depth | source | images with a scale | median | 75 % | 90 % |\n|---|---|---|---|---|---|")
-    for key, values in errors.items():
+    for (name, way), values in errors_of(load_estimator(arguments.model, device="cpu"), arguments.count).items():
         found = [value for value in values if math.isfinite(value)]
         shown = " | ".join(f"{np.percentile(found, p):.3f}" for p in (50, 75, 90)) if found else "- | - | -"
-        print(f"{key} {len(found)} of {arguments.count} | {shown} |")
-    spent = (f"{way} {statistics.median(values):.1f} ms" for way, values in times.items())
-    print(f"Median time of one image of {WIDTH_PX}x{HEIGHT_PX}: {', '.join(spent)}")
+        print(f"| {name} | {way} | {len(found)} of {arguments.count} | {shown} |")
+    print("640x480, median: " + ", ".join(f"{way} {value:.1f} ms" for way, value in times_ms().items()))
 
 
 if __name__ == "__main__":

@@ -12,15 +12,21 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from depthpro_ros.bench.depthart_frame import depthart_picture, marked_frame
+from depthpro_ros.bench.depthart_plain import PlainDepthArt
 from depthpro_ros.bench.model_options import ModelOptions
 from depthpro_ros.bench.random_weights import randomise
 from depthpro_ros.errors import InputError
 from depthpro_ros.models.depth_pro import DepthProConfig
+from depthpro_ros.models.depth_pro.network import metric_depth
 from depthpro_ros.models.depth_pro.presets import PRESETS
 from depthpro_ros.models.depth_pro.weights import load_network
+from depthpro_ros.models.depthart.weights import load_model
 
 Mark = Callable[[str], None]
 """Called with the name of each stage when it is done."""
+POST_SIZE = (720, 1280)
+"""Height and width of the metric depth that is made of Depth Pro's result."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +68,12 @@ class Built:
     Attributes:
         run: computes one frame.
         run_marked: the same, telling when each stage is done; None where the implementation cannot tell.
+        post: what is done with the result afterwards, as one more stage; no part of the frame.
     """
 
     run: Callable[[], object]
     run_marked: Callable[[Mark], object] | None = None
+    post: Callable[[Any], object] | None = None
 
 
 def build(task: Task) -> Built:
@@ -90,7 +98,11 @@ def _merged(task: Task) -> Built:
 
     # a graph is one operation, and running the network beside it would double the memory
     stages = task.device == "cpu" or options.accelerate == "eager"
-    return Built(lambda: runner(image, task.fov), marked if stages else None)
+
+    def metres(result: tuple[Tensor, object]) -> Tensor:
+        return metric_depth(result[0], torch.ones(1, device=task.device), *POST_SIZE)
+
+    return Built(lambda: runner(image, task.fov), marked if stages else None, metres)
 
 
 def _unmerged(task: Task) -> Built:
@@ -127,11 +139,32 @@ def _transformers_network(task: Task) -> tuple[torch.nn.Module, Tensor]:
     return network, _image(config, task)
 
 
+def _depthart(task: Task) -> Built:
+    """DepthART as users get it, from a picture to depth. Its own precision, if it has one, stands."""
+    options = task.options
+    if options.precision == "auto":
+        options = replace(options, precision=task.precision)
+    estimator: Any = options.load(task.weights, task.device)
+    network = estimator.network
+    image = depthart_picture(network.config.tokenizer.image_px)
+    stages = task.device == "cpu" or options.accelerate == "eager"
+    return Built(lambda: estimator.predict(image), marked_frame(network, image) if stages else None)
+
+
+def _plain_depthart(task: Task) -> Built:
+    """A straightforward composition of the published modules."""
+    network = PlainDepthArt(load_model(task.weights).to(task.device), getattr(torch, task.precision))
+    image = torch.from_numpy(depthart_picture(network.config.tokenizer.image_px))[None].to(task.device)
+    return Built(lambda: network(image), lambda mark: network(image, mark))
+
+
 BUILDERS: dict[str, Callable[[Task], Built]] = {
     "merged": _merged,
     "unmerged": _unmerged,
     "transformers": _transformers,
     "transformers compiled": _compiled,
+    "depthart": _depthart,
+    "depthart plain": _plain_depthart,
 }
 
 

@@ -18,21 +18,20 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import TextIO, cast
+from typing import TextIO
 
 import torch
 
 from depthpro_ros.bench.builders import Built, Task, build
 from depthpro_ros.bench.timing import seconds_of
 from depthpro_ros.errors import DepthProError
-from depthpro_ros.models.depth_pro.network import metric_depth
 
 WARM_RUNS = 3
 """Before the first measurement, on a GPU: kernels are chosen and compiled in them."""
 SHORT_TURN_S = 0.3
 """A turn is as many frames in a row as fit into this, at least one."""
-POST, POST_SIZE = "post", (720, 1280)
-"""The stage after the network: metric depth of this height and width."""
+POST = "post"
+"""The stage after the network: `Built.post`."""
 
 
 class Order(str, enum.Enum):
@@ -124,7 +123,7 @@ def _turn(built: Built, device: str, order: Order) -> Turn:
     stages = stage_seconds(built, device) if order == Order.STAGES and built.run_marked is not None else {}
     if stages and device == "cpu":
         # looking at the clock costs nothing there, and a second frame would cost minutes
-        return Turn((sum(stages.values()) - stages[POST],), stages)
+        return Turn((sum(stages.values()) - stages.get(POST, 0.0),), stages)
     seconds = [seconds_of(built.run, device)]
     while sum(seconds) < SHORT_TURN_S:
         seconds.append(seconds_of(built.run, device))
@@ -132,13 +131,14 @@ def _turn(built: Built, device: str, order: Order) -> Turn:
 
 
 def stage_seconds(built: Built, device: str) -> dict[str, float]:
-    """Seconds of each stage of one frame, in order; "post" makes metres of 1280x720 of the result."""
+    """Seconds of each stage of one frame, in order, with what comes after the network if anything does."""
     assert built.run_marked is not None
     clock = _CudaClock() if device != "cpu" else _Clock()
     clock.mark("")
-    result = cast("tuple[torch.Tensor, object]", built.run_marked(clock.mark))
-    metric_depth(result[0], torch.ones(1, device=device), *POST_SIZE)
-    clock.mark(POST)
+    result = built.run_marked(clock.mark)
+    if built.post is not None:
+        built.post(result)
+        clock.mark(POST)
     return clock.intervals()
 
 

@@ -4,11 +4,40 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from depthpro_ros.models.depth_pro import DepthPro, DepthProConfig
+
+
+class FrameWork(Protocol):
+    """Floating-point operations of one frame of a published network."""
+
+    @property
+    def total(self) -> int:
+        """Of all that it says."""
+        ...
+
+    @property
+    def depth(self) -> int:
+        """Of depth alone."""
+        ...
+
+    def stage(self, name: str) -> int:
+        """Of one stage."""
+        ...
+
+    @property
+    def floor(self) -> str:
+        """What the floor is of, for a table's row."""
+        ...
+
+    @property
+    def words(self) -> str:
+        """How much it is."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -45,6 +74,16 @@ class FrameFlops:
     def stage(self, name: str) -> int:
         """Of a stage as `MergedDepthPro` names it, such as "patch encoder"."""
         return int(getattr(self, name.replace(" ", "_")))
+
+    @property
+    def floor(self) -> str:
+        """What the floor is of, for a table's row."""
+        return "floor, depth and field of view"
+
+    @property
+    def words(self) -> str:
+        """How much it is."""
+        return f"{self.total / 1e12:.3f} TFLOP ({self.depth / 1e12:.3f} where the focal is known)"
 
 
 def frame_flops(config: DepthProConfig) -> FrameFlops:

@@ -19,6 +19,7 @@ class ModelOptions:
     quantise: str = "off"
     accelerate: str = "auto"
     reuse_tiles: float = 0.0
+    decoding: str = "argmax"
 
     def load(self, model: str | Path, device: str) -> Estimator:
         """The model with these choices.

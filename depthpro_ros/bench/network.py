@@ -9,7 +9,7 @@ from dataclasses import replace
 from depthpro_ros.bench.builders import Task
 from depthpro_ros.bench.contestant import Ready
 from depthpro_ros.bench.duel import take_turns
-from depthpro_ros.bench.flops import frame_flops
+from depthpro_ros.bench.flops import FrameWork, frame_flops
 from depthpro_ros.bench.network_groups import Group, groups
 from depthpro_ros.bench.network_memory import fitting, free_bytes
 from depthpro_ros.bench.network_tables import Outcome, network_tables
@@ -30,7 +30,7 @@ def run(context: RunContext) -> PartResult:
 def measure(
     context: RunContext, planned: tuple[Group, ...], left_out: tuple[str, ...] = (), size: str = "depth_pro"
 ) -> PartResult:
-    """Measure groups one after another.
+    """Measure groups of Depth Pro's networks.
 
     Args:
         context: of the run.
@@ -39,15 +39,35 @@ def measure(
         size: of the network, one of `PRESETS`.
     """
     config = PRESETS[size]
-    flops = frame_flops(config)
     task = Task("", context.device, "", full_weights(context, config), size)
-    tables: list[Table] = []
-    notes = list(left_out)
-    left_s, frame_s = context.seconds, 0.0
     if size == "depth_pro":
         planned = tuple(
             part for group in planned for part in fitting(group, free_bytes(context.device), context.on_cuda)
         )
+    return contest("network", context, planned, left_out, task, frame_flops(config))
+
+
+def contest(
+    part: str,
+    context: RunContext,
+    planned: tuple[Group, ...],
+    left_out: tuple[str, ...],
+    task: Task,
+    flops: FrameWork,
+) -> PartResult:
+    """Measure groups one after another.
+
+    Args:
+        part: whose result it is.
+        context: of the run.
+        planned: the groups.
+        left_out: sentences about what is not measured.
+        task: with what all have in common.
+        flops: of a frame.
+    """
+    tables: list[Table] = []
+    notes = list(left_out)
+    left_s, frame_s = context.seconds, 0.0
     for index, group in enumerate(planned):
         needs_s = frame_s * len(group.entrants)
         reason = "" if group.entrants else "memory does not suffice for two of them at once"
@@ -64,9 +84,9 @@ def measure(
             left_s -= sum(sum(r.seconds.values()) for r in outcome.duel.rounds)
             frame_s = max(outcome.duel.rounds[-1].seconds.values())
     if not tables:
-        return PartResult.skip("network", " ".join(notes))
+        return PartResult.skip(part, " ".join(notes))
     tables[-1] = replace(tables[-1], notes=(*tables[-1].notes, *notes))
-    return PartResult("network", tuple(tables))
+    return PartResult(part, tuple(tables))
 
 
 def play(context: RunContext, group: Group, task: Task, seconds: float) -> Outcome:

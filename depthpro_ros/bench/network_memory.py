@@ -26,19 +26,22 @@ def free_bytes(device: str) -> float:
         return float("inf")
 
 
-def fitting(group: Group, free: float, on_cuda: bool) -> list[Group]:
+def fitting(
+    group: Group, free: float, on_cuda: bool, weights: float = WEIGHTS, at_work: float = NUMBERS_AT_WORK
+) -> list[Group]:
     """A group, or several that each begin with its first entrant, so that all entrants of one fit into memory.
 
     Args:
         group: what is to be compared.
         free: bytes.
         on_cuda: each process keeps what it needed once; in host memory it gives it back between its turns.
+        weights, at_work: numbers that the network holds always, and at its peak.
 
     Returns:
         The groups; without entrants where not even two fit.
     """
-    each = BYTES[group.precision] * WEIGHTS
-    working = BYTES[group.precision] * NUMBERS_AT_WORK
+    each = BYTES[group.precision] * weights
+    working = BYTES[group.precision] * at_work
     most = free / (each + working + CUDA_CONTEXT) if on_cuda else (free - working) / each
     if len(group.entrants) <= most:
         return [group]

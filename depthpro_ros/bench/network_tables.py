@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from depthpro_ros.bench.contestant import POST, Memory
 from depthpro_ros.bench.duel import Duel
-from depthpro_ros.bench.flops import FrameFlops
+from depthpro_ros.bench.flops import FrameWork
 from depthpro_ros.bench.network_groups import Group
 from depthpro_ros.bench.results import Cell, Figure, Row, Table
 
@@ -32,20 +32,20 @@ class Outcome:
     problems: dict[str, str]
 
 
-def network_tables(outcome: Outcome, flops: FrameFlops, *, stages: bool) -> list[Table]:
-    """The comparison and, if they are wanted and an entrant tells them apart, the stages of a frame."""
+def network_tables(outcome: Outcome, flops: FrameWork, *, stages: bool) -> list[Table]:
+    """The comparison and, if they are wanted, the stages of a frame of every entrant that tells them apart."""
     duel = outcome.duel
     if duel is None:
         reasons = [Row(name, (problem,)) for name, problem in outcome.problems.items()]
         return [Table(outcome.group.title, "implementation", ("",), tuple(reasons))]
     tables = [_comparison(outcome, duel, flops)]
-    teller = next((name for name in outcome.memory if duel.stages(name)), None)
-    if stages and teller is not None:
-        tables.append(_stages(outcome.group, duel, teller, flops))
+    if stages:
+        tellers = [name for name in outcome.memory if duel.stages(name)]
+        tables += [_stages(outcome.group, duel, teller, flops) for teller in tellers]
     return tables
 
 
-def _comparison(outcome: Outcome, duel: Duel, flops: FrameFlops) -> Table:
+def _comparison(outcome: Outcome, duel: Duel, flops: FrameWork) -> Table:
     columns = (
         "one frame",
         "of the floor's speed",
@@ -74,18 +74,17 @@ def _comparison(outcome: Outcome, duel: Duel, flops: FrameFlops) -> Table:
         rows.append(Row(name, cells))
     rate = Figure.median([r.rate / 1e12 for r in duel.rounds], "TFLOP/s")
     floor = Figure.duration(duel.floors(flops.total))
-    rows.append(Row("floor, depth and field of view", (floor, *[""] * (len(columns) - 1))))
+    rows.append(Row(flops.floor, (floor, *[""] * (len(columns) - 1))))
     notes = [
-        f"Random weights; one process each, in turns. Floor: {flops.total / 1e12:.3f} TFLOP "
-        f"({flops.depth / 1e12:.3f} where the focal is known) at the matrix rate measured in the same turns, "
-        f"{rate.value:.3g} TFLOP/s."
+        f"Random weights; one process each, in turns. Floor: {flops.words} at the matrix rate measured in the same "
+        f"turns, {rate.value:.3g} TFLOP/s."
     ]
     if not duel.warm:
         notes.append("The time sufficed for one turn each, the first of its process.")
     return Table(outcome.group.title, "implementation", columns, tuple(rows), tuple(notes))
 
 
-def _stages(group: Group, duel: Duel, teller: str, flops: FrameFlops) -> Table:
+def _stages(group: Group, duel: Duel, teller: str, flops: FrameWork) -> Table:
     times = {name: Figure.duration(duel.stage(teller, name)) for name in duel.stages(teller)}
     whole = sum(statistics.median(duel.stage(teller, name)) for name in times if name != POST)
     rows = []
@@ -97,12 +96,13 @@ def _stages(group: Group, duel: Duel, teller: str, flops: FrameFlops) -> Table:
             work = Figure.once(amount / 1e12, "TFLOP")
             cells = (work, time, share, _percent(duel.floors(amount), seconds))
         rows.append(Row(name, cells))
+    post = f'"{POST}" makes metres of 1280x720 of the result; it is no part of the frame above.'
     return Table(
         f"Stages: {teller}, {group.precision}",
         "stage",
         ("published network's work", "time", "share", "of the floor's speed"),
         tuple(rows),
-        (f'"{POST}" makes metres of 1280x720 of the result; it is no part of the frame above.',),
+        (post,) if POST in times else (),
     )
 
 

@@ -37,6 +37,7 @@ class Part:
 PARTS = (
     Part("machine", "matrix and copy rates, and the floor that follows for one frame", 2),
     Part("network", "the full network, ours beside transformers', with stages and peak memory", 6),
+    Part("depthart", "DepthART: the full network beside its plain composition, and the bundled one", 4),
     Part("pipeline", "image to depth and cloud, without ROS"),
     Part("node", "arrival of an image to its messages published, through real topics", 2),
     Part("cameras", "1, 2, 4 and 8 cameras in one batch"),

@@ -10,6 +10,9 @@ import torch
 from depthpro_ros.bench.results import RunContext
 from depthpro_ros.models.depth_pro import DepthPro, DepthProConfig
 from depthpro_ros.models.depth_pro.weights import save_network
+from depthpro_ros.models.depthart.config import DepthArtConfig
+from depthpro_ros.models.depthart.network import DepthArt
+from depthpro_ros.models.depthart.weights import save_model
 
 SPREAD = 0.02
 """Standard deviation of the weights, as transformers are initialised."""
@@ -38,6 +41,15 @@ def write_random_weights(config: DepthProConfig, path: Path) -> None:
     network.to_empty(device="cpu")
     randomise(network)
     save_network(network, path)
+
+
+def write_random_depthart(config: DepthArtConfig, path: Path) -> None:
+    """Write DepthART's own form in float16, the quantiser in float32."""
+    with torch.device("meta"):
+        model = DepthArt(config)
+    model.to_empty(device="cpu")
+    randomise(model)
+    save_model(model, path)
 
 
 @torch.no_grad()

@@ -5,8 +5,12 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,9 +40,10 @@ class Size:
     pyramid: tuple[int, int, int]
 
 
+RELEASED = "released windows"
 SIZES = {
     # the reduced configuration for which Apple's and transformers' code agree to the last bit
-    "released windows": Size(384, 16, 64, 12, 4, (5, 11), 16, (32, 64, 64)),
+    RELEASED: Size(384, 16, 64, 12, 4, (5, 11), 16, (32, 64, 64)),
     "small windows": Size(128, 16, 48, 6, 3, (1, 4), 24, (24, 48, 32)),
     "sixteen tokens": Size(128, 8, 32, 4, 2, (0, 2), 16, (16, 32, 48)),
     "one hook": Size(64, 8, 64, 3, 4, (1,), 32, (32, 64, 64)),
@@ -87,10 +92,41 @@ def our_config(size: Size) -> DepthProConfig:
     )
 
 
-@pytest.fixture(scope="module", params=SIZES, ids=lambda name: name.replace(" ", "-"))
-def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
-    """transformers' model, and folders with its weights in three layouts."""
-    size = SIZES[request.param]
+@dataclass
+class Case:
+    """transformers' model, and a folder with its weights in three layouts."""
+
+    model: Any
+    root: Path
+    outputs: dict[tuple[int, int, int], Any] = field(default_factory=dict)
+    """Of the model, for images of this batch, height and width."""
+
+    def reference(self, batch: int, height: int, width: int, focal_px: float | None) -> tuple[Tensor, Tensor]:
+        """transformers' network with Apple's documented pre- and post-processing: depth [B,H,W], fov [B]."""
+        key = (batch, height, width)
+        if key not in self.outputs:
+            side = 4 * self.model.config.patch_size
+            image = torch.from_numpy(photographs(*key)).permute(0, 3, 1, 2).float() / 255
+            image = torch.nn.functional.interpolate(
+                (image - 0.5) / 0.5, (side, side), mode="bilinear", align_corners=False
+            )
+            with torch.no_grad():
+                self.outputs[key] = self.model(pixel_values=image)
+        out = self.outputs[key]
+        fov = out.field_of_view
+        focal = 0.5 * width / torch.tan(torch.deg2rad(fov) / 2) if focal_px is None else torch.full((batch,), focal_px)
+        inverse = out.predicted_depth[:, None] * (width / focal).view(-1, 1, 1, 1)
+        inverse = torch.nn.functional.interpolate(inverse, (height, width), mode="bilinear", align_corners=False)
+        return 1 / inverse[:, 0].clamp(1e-4, 1e4), fov
+
+
+@pytest.fixture(scope="module")
+def case_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Case]:
+    """The case of a size, made once."""
+    return cache(lambda size: make_case(SIZES[size], tmp_path_factory.mktemp("weights")))
+
+
+def make_case(size: Size, root: Path) -> Case:
     torch.manual_seed(11)
     model = transformers.DepthProForDepthEstimation(hf_config(size)).eval()
     with torch.no_grad():
@@ -99,7 +135,6 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             if name.endswith("bias") or "lambda" in name or "norm" in name:
                 parameter.add_(0.1 * torch.randn_like(parameter))
         centre_outputs(model)
-    root = tmp_path_factory.mktemp("weights")
     model.save_pretrained(root / "hf")
     # the published checkpoint: names of transformers 4, whatever the installed version writes
     published = {old_name(k): v for k, v in load_file(root / "hf" / "model.safetensors").items()}
@@ -112,7 +147,7 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     save_sharded({new_name(k): v for k, v in published.items()}, new)
     torch.save(apple_layout(published, len(size.hooks)), root / "depth_pro.pt")
     (root / "depth_pro.json").write_text(our_config(size).to_json())
-    return model, root
+    return Case(model, root)
 
 
 def centre_outputs(model) -> None:
@@ -217,21 +252,6 @@ def apple_layout(hf: dict[str, Tensor], hooks: int) -> dict[str, Tensor]:
     return out
 
 
-def reference(model, rgb: np.ndarray, focal_px: float | None) -> tuple[Tensor, Tensor]:
-    """transformers' network with Apple's documented pre- and post-processing: depth [B,H,W], fov [B]."""
-    batch, height, width, _ = rgb.shape
-    side = 4 * model.config.patch_size
-    image = torch.from_numpy(rgb).permute(0, 3, 1, 2).float() / 255
-    image = torch.nn.functional.interpolate((image - 0.5) / 0.5, (side, side), mode="bilinear", align_corners=False)
-    with torch.no_grad():
-        out = model(pixel_values=image)
-    fov = out.field_of_view
-    focal = 0.5 * width / torch.tan(torch.deg2rad(fov) / 2) if focal_px is None else torch.full((batch,), focal_px)
-    inverse = out.predicted_depth[:, None] * (width / focal).view(-1, 1, 1, 1)
-    inverse = torch.nn.functional.interpolate(inverse, (height, width), mode="bilinear", align_corners=False)
-    return 1 / inverse[:, 0].clamp(1e-4, 1e4), fov
-
-
 def photographs(batch: int, height: int, width: int) -> np.ndarray:
     rng = np.random.default_rng(5)
     coarse = torch.from_numpy(rng.random((batch, 3, 6, 8), dtype=np.float32))
@@ -239,25 +259,41 @@ def photographs(batch: int, height: int, width: int) -> np.ndarray:
     return (smooth.permute(0, 2, 3, 1).numpy() * 255).astype(np.uint8)
 
 
-@pytest.mark.parametrize("layout", ["depth_pro.pt", "hf4", "hf5"])
-def test_agrees_in_every_layout(case, layout: str) -> None:
-    model, root = case
-    rgb = photographs(1, 90, 120)
-    depth, fov = reference(model, rgb, None)
-    prediction = load_estimator(root / layout, device="cpu", precision="float32").predict(rgb)
+def with_sizes(quick: object, others: list[object]) -> list[Any]:
+    """Each size with every value; the large one with one value, and with the others among the slow tests."""
+    return [
+        pytest.param(
+            size, value, marks=[pytest.mark.slow] if size == RELEASED and value != quick else [], id=f"{size}-{value}"
+        )
+        for size, value in product(SIZES, [quick, *others])
+    ]
+
+
+@pytest.mark.parametrize(("size", "layout"), with_sizes("depth_pro.pt", ["hf4", "hf5"]))
+def test_agrees_in_every_layout(case_of: Callable[[str], Case], size: str, layout: str) -> None:
+    case = case_of(size)
+    depth, fov = case.reference(1, 90, 120, None)
+    prediction = load_estimator(case.root / layout, device="cpu", precision="float32").predict(photographs(1, 90, 120))
     torch.testing.assert_close(prediction.depth_m, depth, rtol=1e-4, atol=0)
     torch.testing.assert_close(prediction.fov_deg, fov, rtol=1e-4, atol=0)
 
 
-@pytest.mark.parametrize("batch", [1, 2])
-@pytest.mark.parametrize(("height", "width"), [(96, 96), (70, 130)])
-@pytest.mark.parametrize("focal_px", [None, 77.0])
-def test_agrees_for_every_input(case, batch: int, height: int, width: int, focal_px: float | None) -> None:
-    model, root = case
+BATCHES, SHAPES, FOCALS_PX = (1, 2), ((96, 96), (70, 130)), (None, 77.0)
+INPUTS = list(product(BATCHES, SHAPES, FOCALS_PX))
+ONE = (1, (70, 130), 77.0)
+
+
+@pytest.mark.parametrize(("size", "given"), with_sizes(ONE, [i for i in INPUTS if i != ONE]))
+def test_agrees_for_every_input(
+    case_of: Callable[[str], Case], size: str, given: tuple[int, tuple[int, int], float | None]
+) -> None:
+    case = case_of(size)
+    batch, (height, width), focal_px = given
     rgb = photographs(batch, height, width)
-    depth, fov = reference(model, rgb, focal_px)
+    depth, fov = case.reference(batch, height, width, focal_px)
     assert depth.std() / depth.mean() > 1e-3, "the reference depth must vary for the comparison to mean something"
-    prediction = load_estimator(root / "depth_pro.pt", device="cpu", precision="float32").predict(rgb, focal_px)
+    estimator = load_estimator(case.root / "depth_pro.pt", device="cpu", precision="float32")
+    prediction = estimator.predict(rgb, focal_px)
     torch.testing.assert_close(prediction.depth_m, depth, rtol=1e-4, atol=0)
     if focal_px is None:
         torch.testing.assert_close(prediction.fov_deg, fov, rtol=1e-4, atol=0)

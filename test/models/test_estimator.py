@@ -92,9 +92,9 @@ def test_bad_image_is_refused(estimator: Estimator, image: object) -> None:
 
 
 def test_any_precision(rgb: np.ndarray) -> None:
-    exact = load_estimator("depth_pro_nano", device="cpu", precision="float32").predict(rgb, 60.0).depth_m
+    exact = load_estimator("depth_pro_nano", device="cpu", precision="float32").predict(rgb[0], 60.0).depth_m
     for precision, tolerance in (("bfloat16", 0.1), ("float16", 0.03)):
-        rough = load_estimator("depth_pro_nano", device="cpu", precision=precision).predict(rgb, 60.0).depth_m
+        rough = load_estimator("depth_pro_nano", device="cpu", precision=precision).predict(rgb[0], 60.0).depth_m
         assert rough.dtype == torch.float32
         change = ((rough - exact).abs() / exact).median()
         assert change < tolerance, precision

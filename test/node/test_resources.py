@@ -48,13 +48,16 @@ def cpu_s(pid: int) -> float:
 
 def test_a_busy_loop_takes_one_core_and_a_sleeper_none() -> None:
     with python("print('on', flush=True)\nwhile True: pass") as busy, python(SLEEPER) as idle:
-        started, before = time.monotonic(), cpu_s(busy.pid)
-        samples = watch(busy.pid, 1.5)
-        # all of a core, or what a busy machine leaves of it
-        share = 100 * (cpu_s(busy.pid) - before) / (time.monotonic() - started)
+        origin, started, before = time.time(), time.monotonic(), cpu_s(busy.pid)
+        with ResourceMonitor(busy.pid, 0.1) as monitor:
+            # all of a core, or what a busy machine leaves of it: long enough for either to be seen
+            while cpu_s(busy.pid) < before + 1 and time.monotonic() < started + 30:
+                time.sleep(0.1)
+            samples = monitor.samples(origin)
+            share = 100 * (cpu_s(busy.pid) - before) / (time.monotonic() - started)
         sleeping = watch(idle.pid, 0.5)
     mean = sum(s.cpu_percent for s in samples) / len(samples)
-    assert 10 < share < 110 and mean == pytest.approx(share, rel=0.3)
+    assert 3 < share < 110 and mean == pytest.approx(share, rel=0.3)
     assert len(sleeping) >= 2 and max(s.cpu_percent for s in sleeping) < 15
 
 

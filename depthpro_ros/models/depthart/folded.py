@@ -7,12 +7,16 @@ go into the linear layer after it, a gate into the one before it. A third of the
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
+from depthpro_ros.allocator import give_back_freed_memory
+from depthpro_ros.models.depthart.linear import Linear
 from depthpro_ros.models.depthart.transformer import (
     LARGEST_LOG_FACTOR,
     LAYER_NORM_EPS,
@@ -20,41 +24,20 @@ from depthpro_ros.models.depthart.transformer import (
     RefinementTransformer,
 )
 
-
-@dataclass(frozen=True)
-class Linear:
-    """A linear layer's weight [out, in] and bias [out]."""
-
-    weight: Tensor
-    bias: Tensor
-
-    def __call__(self, x: Tensor) -> Tensor:
-        return F.linear(x, self.weight, self.bias)
-
-    @classmethod
-    def after_norm(cls, weight: Tensor, bias: Tensor, scale: Tensor, shift: Tensor) -> Linear:
-        """The layer of (1 + scale) x + shift."""
-        return cls(weight * (1 + scale), bias + weight @ shift)
-
-    @classmethod
-    def before_gate(cls, weight: Tensor, bias: Tensor, gate: Tensor) -> Linear:
-        """gate times the layer."""
-        return cls(gate[:, None] * weight, gate * bias)
-
-    def to(self, dtype: torch.dtype) -> Linear:
-        """The same in another number format."""
-        return Linear(self.weight.to(dtype), self.bias.to(dtype))
+M = TypeVar("M", bound=nn.Module)
+NORM_EPS = 1e-12
+"""Queries and keys are not divided by less, as in `F.normalize`."""
 
 
 @dataclass(frozen=True)
 class FoldedBlock:
-    """One block; `factor` [heads, 1, 1] multiplies queries of length one, and is None for plain ones."""
+    """One block; `factors` [2, heads, 1], of queries and keys of length one, are None for plain ones."""
 
     qkv: Linear
     proj: Linear
     fc1: Linear
     fc2: Linear
-    factor: Tensor | None
+    factors: Tensor | None
 
     @classmethod
     def of(cls, block: AdaLnBlock, condition: Tensor) -> FoldedBlock:
@@ -62,21 +45,27 @@ class FoldedBlock:
         gate1, gate2, scale1, scale2, shift1, shift2 = block.ada_lin(condition).view(6, -1)
         attn, ffn = block.attn, block.ffn
         bias = torch.cat([attn.q_bias, torch.zeros_like(attn.q_bias), attn.v_bias])
-        factor = None
+        factors = None
         if attn.config.unit_queries:
-            factor = attn.scale_mul_1H11[0].clamp(max=LARGEST_LOG_FACTOR).exp()
+            factor = attn.scale_mul_1H11[0, :, 0].clamp(max=LARGEST_LOG_FACTOR).exp()
+            factors = torch.stack([factor, torch.ones_like(factor)])
         return cls(
             Linear.after_norm(attn.mat_qkv.weight, bias, scale1, shift1),
             Linear.before_gate(attn.proj.weight, attn.proj.bias, gate1),
             Linear.after_norm(ffn.fc1.weight, ffn.fc1.bias, scale2, shift2),
             Linear.before_gate(ffn.fc2.weight, ffn.fc2.bias, gate2),
-            factor,
+            factors,
         )
 
     def to(self, dtype: torch.dtype) -> FoldedBlock:
         """The same in another number format."""
-        factor = None if self.factor is None else self.factor.to(dtype)
-        return FoldedBlock(self.qkv.to(dtype), self.proj.to(dtype), self.fc1.to(dtype), self.fc2.to(dtype), factor)
+        return FoldedBlock(
+            self.qkv.to(dtype), self.proj.to(dtype), self.fc1.to(dtype), self.fc2.to(dtype), self.factors
+        )
+
+    def packed(self) -> FoldedBlock:
+        """The same laid out for the CPU that it computes on."""
+        return FoldedBlock(self.qkv.packed(), self.proj.packed(), self.fc1.packed(), self.fc2.packed(), self.factors)
 
 
 class Cache:
@@ -100,12 +89,25 @@ class Cache:
     ) -> None:
         self.kept = torch.empty(blocks, 2, batch, heads, tokens, head_dim, dtype=dtype, device=device)
 
-    def add(self, block: int, first: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-        """Keep the keys and values [B, heads, T, head_dim] of tokens from `first` on; all up to their end."""
+    def add(self, block: int, first: int, k: Tensor, v: Tensor, factor: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Keep the keys (times a factor) and values of tokens from `first` on.
+
+        Args:
+            block, first: where.
+            k, v: [B, T, heads, head_dim].
+            factor: [B, T, heads, 1], or None.
+
+        Returns:
+            Those of all tokens up to their end, [B, heads, end, head_dim].
+        """
         keys, values = self.kept[block]
-        end = first + k.shape[2]
-        keys[:, :, first:end] = k
-        values[:, :, first:end] = v
+        end = first + k.shape[1]
+        place = keys[:, :, first:end].transpose(1, 2)
+        if factor is None:
+            place.copy_(k)
+        else:
+            torch.mul(k, factor, out=place)
+        values[:, :, first:end].transpose(1, 2).copy_(v)
         return keys[:, :, :end], values[:, :, :end]
 
 
@@ -113,30 +115,43 @@ class FoldedTransformer:
     """Says one scale after another.
 
     Args:
-        transformer: as trained; its tensors are not kept.
+        transformer: as trained, in any number format; its tensors are not kept.
         dtype: number format of the blocks; the head computes in float32.
+        pack: lay weights out for the CPU that they are on, which pays once a few images are seen.
+        consume: the transformer gives its weights away: afterwards it is empty. Saves memory while it is folded.
     """
 
-    def __init__(self, transformer: RefinementTransformer, dtype: torch.dtype) -> None:
+    def __init__(
+        self, transformer: RefinementTransformer, dtype: torch.dtype, *, pack: bool = False, consume: bool = False
+    ) -> None:
         self.config = transformer.config
         self.dtype = dtype
-        condition = transformer.condition
+        condition = transformer.condition.float()
+        self.blocks: list[FoldedBlock] = []
         with torch.no_grad():
-            self.blocks = [
-                FoldedBlock.of(block, condition).to(dtype)
-                for block in transformer.blocks
-                if isinstance(block, AdaLnBlock)
-            ]
-            scale, shift = transformer.head_nm.ada_lin(condition).view(2, -1)
-            head = transformer.head
-            self.head = Linear.after_norm(head.weight, head.bias, scale, shift).to(torch.float32)
-            self.word = Linear(transformer.word_embed.weight, transformer.word_embed.bias).to(dtype)
-            self.image = self.word
+            for block in transformer.blocks:
+                assert isinstance(block, AdaLnBlock)
+                folded = FoldedBlock.of(_float(block), condition).to(dtype)
+                self.blocks.append(folded.packed() if pack else folded)
+                if consume:
+                    block.to("meta")
+                    give_back_freed_memory()
+            scale, shift = _float(transformer.head_nm).ada_lin(condition).view(2, -1)
+            head = _float(transformer.head)
+            self.head = Linear.after_norm(head.weight, head.bias, scale, shift)
+            self.head = self.head.packed() if pack else self.head
+            self.word = self.image = _copied(transformer.word_embed, dtype)
             if self.config.transformer.encoder is not None:
-                self.image = Linear(transformer.encoder_embed.weight, transformer.encoder_embed.bias).to(dtype)
-            self.places = transformer.places().to(dtype)
-            self.start = transformer.start().to(dtype)
-            self.modality = transformer.modality.to(dtype) if self.config.transformer.modality else None
+                self.image = _copied(transformer.encoder_embed, dtype)
+            # as `places` and `start` of the transformer, but summed in float32
+            position = transformer.pos_1LC[0]
+            places = transformer.lvl_embed(transformer.levels(position.device)).float() + position.float()
+            self.places = places.to(dtype)
+            self.start = (condition + transformer.pos_start[0, 0].float() + places[0]).to(dtype)
+            self.modality = transformer.modality.to(dtype, copy=True) if self.config.transformer.modality else None
+        if consume:
+            transformer.head_nm.to("meta")
+            transformer.head.to("meta")
         sides = self.config.tokenizer.scales
         self._first = [sum(side * side for side in sides[:k]) for k in range(len(sides) + 1)]
 
@@ -168,8 +183,8 @@ class FoldedTransformer:
         start = self.start.expand(len(prefix), 1, -1)
         prefix = prefix.to(self.dtype)
         if self.config.transformer.prefix_sees_start:
-            return self._logits(self._blocks(torch.cat([prefix, start], dim=1), 0, cache)[:, -1:])
-        self._blocks(prefix, 0, cache)
+            return self._logits(self._blocks(torch.cat([prefix, start], dim=1), 0, cache, answers=1))
+        self._blocks(prefix, 0, cache, answers=0)
         return self._logits(self._blocks(start, prefix.shape[1], cache))
 
     def say(self, scale: int, inputs: Tensor, cache: Cache) -> Tensor:
@@ -187,18 +202,43 @@ class FoldedTransformer:
     def _logits(self, x: Tensor) -> Tensor:
         return self.head(F.layer_norm(x.float(), x.shape[-1:], eps=LAYER_NORM_EPS))
 
-    def _blocks(self, x: Tensor, first: int, cache: Cache) -> Tensor:
+    def _blocks(self, x: Tensor, first: int, cache: Cache, answers: int | None = None) -> Tensor:
+        """What the last block says at the last so many tokens (at all if None); of the others it keeps what they are.
+
+        Args:
+            x: [B, T, dim].
+            first: place of the first of them.
+            cache: of the tokens before.
+            answers: how many.
+        """
         t = self.config.transformer
         batch, tokens, dim = x.shape
         for index, block in enumerate(self.blocks):
             qkv = block.qkv(F.layer_norm(x, (dim,), eps=LAYER_NORM_EPS)).view(batch, tokens, 3, t.heads, t.head_dim)
-            q, k, v = qkv.permute(2, 0, 3, 1, 4)
-            scale = t.plain_scale
-            if block.factor is not None:
-                q, k, scale = F.normalize(q, dim=-1) * block.factor, F.normalize(k, dim=-1), 1.0
-            keys, values = cache.add(index, first, k, v)
-            out = F.scaled_dot_product_attention(q, keys, values, scale=scale)
-            x = x + block.proj(out.transpose(1, 2).reshape(batch, tokens, dim))
-            hidden = F.gelu(block.fc1(F.layer_norm(x, (dim,), eps=LAYER_NORM_EPS)), approximate="tanh")
-            x = x + block.fc2(hidden)
+            q, k, v = qkv.unbind(2)
+            scale, factor = t.plain_scale, None
+            if block.factors is not None:
+                wide = torch.promote_types(self.dtype, torch.float32)
+                length = torch.linalg.vector_norm(qkv[:, :, :2], dim=-1, keepdim=True, dtype=wide)
+                factors, scale = block.factors / length.clamp_(min=NORM_EPS), 1.0
+                q, factor = q.mul_(factors[:, :, 0]), factors[:, :, 1]
+            keys, values = cache.add(index, first, k, v, factor)
+            if answers is not None and block is self.blocks[-1]:
+                tokens, q, x = answers, q[:, q.shape[1] - answers :], x[:, x.shape[1] - answers :]
+                if not answers:
+                    break
+            out = F.scaled_dot_product_attention(q.transpose(1, 2), keys, values, scale=scale)
+            x = block.proj.added(out.transpose(1, 2).reshape(batch, tokens, dim), x)
+            x = block.fc2.added(block.fc1.gelu(F.layer_norm(x, (dim,), eps=LAYER_NORM_EPS)), x)
         return x
+
+
+def _float(module: M) -> M:
+    """Itself if it is float32 or wider, else a copy that is."""
+    if all(p.dtype.itemsize >= 4 for p in module.parameters()):
+        return module
+    return copy.deepcopy(module).float()
+
+
+def _copied(layer: nn.Linear, dtype: torch.dtype) -> Linear:
+    return Linear(layer.weight.to(dtype, copy=True), layer.bias.to(dtype, copy=True))

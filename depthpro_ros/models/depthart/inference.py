@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from depthpro_ros.models.depth_pro.inference.graphs import Graphs
+from depthpro_ros.models.depthart.autoencoder import merge_upsampling
 from depthpro_ros.models.depthart.folded import FoldedTransformer
 from depthpro_ros.models.depthart.network import DepthArt, square
 from depthpro_ros.models.depthart.relative import decode_depth
@@ -36,22 +37,32 @@ class DepthArtNetwork:
     """Image squares to depth up to scale.
 
     Args:
-        model: float32, on its device. What only training needs is not kept.
+        model: on its device, in any number format. What only training needs is not kept.
         dtype: number format of the transformer and of the tokenizer's convolutions; the quantiser and the transformer's
             head compute in float32.
         decoding: how codes are chosen.
+        consume: the model gives its weights away: afterwards it is empty. Saves memory while it is made ready.
     """
 
-    def __init__(self, model: DepthArt, dtype: torch.dtype, decoding: DecodingSettings) -> None:
+    def __init__(
+        self, model: DepthArt, dtype: torch.dtype, decoding: DecodingSettings, *, consume: bool = False
+    ) -> None:
         self.config, self.dtype, self.decoding = model.config, dtype, decoding
-        self.transformer = FoldedTransformer(model.transformer, dtype)
+        self.transformer = FoldedTransformer(model.transformer, dtype, pack=True, consume=consume)
         tokenizer = model.tokenizer
         self.quantiser = copy.deepcopy(tokenizer.quantize).float()
         self._before_decoder = _cast(tokenizer.post_quant_conv, dtype)
-        self._decoder = _cast(tokenizer.decoder, dtype)
+        decoder = copy.deepcopy(tokenizer.decoder).float()
+        if consume:
+            tokenizer.decoder.to("meta")
+        with torch.no_grad():
+            merge_upsampling(decoder)
+        self._decoder = _in_format(decoder, dtype)
         tokens = self.config.transformer.prefix == "tokens"
         self._encoder = _cast(tokenizer.encoder if tokens else model.transformer.encoder, dtype)
         self._after_encoder = _cast(tokenizer.quant_conv, dtype) if tokens else None
+        if consume:
+            model.to("meta")
         self._choose = chooser(self.quantiser, decoding, self.device) if decoding.decoding == "argmax" else None
 
     @property
@@ -128,5 +139,10 @@ class RecordedDepthArt:
 
 
 def _cast(module: torch.nn.Module, dtype: torch.dtype) -> torch.nn.Module:
-    copied = copy.deepcopy(module).to(dtype)
-    return copied.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return _in_format(copy.deepcopy(module), dtype)
+
+
+def _in_format(module: torch.nn.Module, dtype: torch.dtype) -> torch.nn.Module:
+    """Itself, converted."""
+    module.to(dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return module

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import torch
 
@@ -25,6 +26,8 @@ SMALL = DepthProConfig(
     decoder_dim=16,
     head_dim=8,
 )
+TINY = replace(SMALL, window_px=32)
+"""With a quarter of the pixels; windows overlap by one token and by two."""
 
 
 def original(config: DepthProConfig = SMALL, dtype: torch.dtype = torch.float64) -> DepthPro:

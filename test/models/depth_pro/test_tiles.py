@@ -6,13 +6,18 @@ from __future__ import annotations
 import torch
 
 from depthpro_ros.models.depth_pro.inference.tiles import KEPT, TileReuse
-from test.models.depth_pro.small import images, merged, original
+from test.models.depth_pro.small import TINY, merged, original
+from test.models.depth_pro.small import images as images_for
 
 WINDOWS = 25
 
 
+def images(count: int, seed: int = 1) -> torch.Tensor:
+    return images_for(count, TINY, seed)
+
+
 def network_with_reuse(threshold: float = 2.0):
-    network = merged(original())
+    network = merged(original(TINY))
     network.reuse = TileReuse(threshold)
     return network, network.reuse
 
@@ -21,7 +26,7 @@ def test_the_first_image_is_exact() -> None:
     network, reuse = network_with_reuse()
     rgb = images(2)
     with torch.inference_mode():
-        expected, _ = merged(original())(rgb, False)
+        expected, _ = merged(original(TINY))(rgb, False)
         canonical, _ = network(rgb, False)
     torch.testing.assert_close(canonical, expected, rtol=1e-10, atol=1e-10)
     assert (reuse.computed, reuse.reused) == (2 * WINDOWS, 0)
@@ -42,13 +47,13 @@ def test_a_change_is_computed_where_it_is() -> None:
     network, reuse = network_with_reuse(threshold=0.0)
     rgb = images(1)
     changed = rgb.clone()
-    changed[..., :32, :32] = 255 - changed[..., :32, :32]
+    changed[..., :16, :16] = 255 - changed[..., :16, :16]
     with torch.inference_mode():
         network(rgb, False)
         reuse.computed = 0
         reuse._passes = 7  # the window that is computed all the same is another one
         canonical, _ = network(changed, False)
-        expected, _ = merged(original())(changed, False)
+        expected, _ = merged(original(TINY))(changed, False)
     assert reuse.computed == 2
     torch.testing.assert_close(canonical, expected, rtol=1e-10, atol=1e-10)
 
@@ -76,7 +81,7 @@ def test_cameras_are_told_apart_by_what_they_see() -> None:
         network(rear, False)
         reuse.computed = 0
         swapped, _ = network(torch.cat([rear, front]), False)
-        expected, _ = merged(original())(torch.cat([rear, front]), False)
+        expected, _ = merged(original(TINY))(torch.cat([rear, front]), False)
     assert reuse.computed == 2
     torch.testing.assert_close(swapped, expected, rtol=1e-10, atol=1e-10)
 

@@ -14,11 +14,21 @@ from depthpro_ros.models.depthart.weights import save_model
 from test.models.depthart.conftest import CONFIGS, random_model
 
 
+def _save(name: str, folder: Path) -> Path:
+    save_model(random_model(CONFIGS[name]), folder / "random.safetensors")
+    return folder / "random.safetensors"
+
+
 @pytest.fixture(params=CONFIGS, scope="module")
+def each(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of every configuration."""
+    return _save(request.param, tmp_path_factory.mktemp("weights"))
+
+
+@pytest.fixture(params=["var", "encoder"], scope="module")
 def weights(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("weights") / "random.safetensors"
-    save_model(random_model(CONFIGS[request.param]), path)
-    return path
+    """Weights of the two that differ most."""
+    return _save(request.param, tmp_path_factory.mktemp("weights"))
 
 
 def _load(path: Path, **options: object) -> DepthArtEstimator:
@@ -32,8 +42,8 @@ def image() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (30, 50, 3), dtype=np.uint8)
 
 
-def test_depth_is_up_to_scale_and_never_metres(weights: Path, image: np.ndarray) -> None:
-    estimator = _load(weights)
+def test_depth_is_up_to_scale_and_never_metres(each: Path, image: np.ndarray) -> None:
+    estimator = _load(each)
     prediction = estimator.predict(image)
     assert not estimator.info.metric
     assert prediction.depth_m is None
@@ -50,8 +60,8 @@ def test_focal_length_is_handed_on(weights: Path, image: np.ndarray) -> None:
     assert estimator.predict(image).focal_px.isnan()
 
 
-def test_a_batch_says_what_its_images_say_alone(weights: Path, image: np.ndarray) -> None:
-    estimator = _load(weights)
+def test_a_batch_says_what_its_images_say_alone(each: Path, image: np.ndarray) -> None:
+    estimator = _load(each)
     other = 255 - image
     both = estimator.predict(np.stack([image, other])).relative_depth
     alone = torch.stack([estimator.predict(i).relative_depth for i in (image, other)])
@@ -67,8 +77,8 @@ def test_low_memory_says_the_same(weights: Path, image: np.ndarray) -> None:
     torch.testing.assert_close(usual, low, rtol=0, atol=1e-5)
 
 
-def test_refinement_ends_where_predict_does(weights: Path, image: np.ndarray) -> None:
-    estimator = _load(weights)
+def test_refinement_ends_where_predict_does(each: Path, image: np.ndarray) -> None:
+    estimator = _load(each)
     steps = estimator.refinement(image)
     assert steps.shape == (len(estimator.scales), 30, 50)
     torch.testing.assert_close(steps[-1], estimator.predict(image).relative_depth, rtol=0, atol=1e-6)

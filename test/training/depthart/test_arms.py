@@ -94,7 +94,7 @@ def test_each_arm_learns_a_few_images(arm: Arm) -> None:
     optimiser = torch.optim.AdamW(model.transformer.parameters(), lr=1e-2)
     torch.manual_seed(0)
     first = [float(arm_loss(arm, model, images)[0].detach()) for _ in range(2)]
-    for _ in range(20):
+    for _ in range(60):
         arm_loss(arm, model, images)[0].backward()
         optimiser.step()
         optimiser.zero_grad()
