@@ -22,7 +22,7 @@ from benchmarks.depthart.arm import (
     score_tokenizer,
     train_arm,
 )
-from benchmarks.depthart.report import write
+from benchmarks.depthart.report import write, write_without_results
 from benchmarks.depthart.scenes import make_held_out, make_pool, shared_pool
 from depthpro_ros.models.depthart.weights import load_model, save_model
 from depthpro_ros.training.depthart.regression import Readout
@@ -47,6 +47,9 @@ def main() -> None:
     parser.add_argument("--page", action="store_true", help="write the page of what is there and train nothing")
     arguments = parser.parse_args()
     settings = Settings(steps=arguments.steps)
+    if arguments.page and not any(arguments.output.glob("*-*.json")):
+        write_without_results(DOCS)
+        return
     model = load_model(arguments.start / TRAINED).float().to(arguments.device)
     readout = Readout(model).to(arguments.device)
     readout.load_state_dict(torch.load(arguments.start / READOUT, weights_only=True, map_location=arguments.device))

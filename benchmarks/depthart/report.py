@@ -185,3 +185,14 @@ def write(docs: Path, results: Sequence[ArmResult], trivial: dict[str, Score], s
     notes = (docs / "depthart_notes.md").read_text(encoding="utf-8")
     text = page(results, trivial, scales, notes, command, "images/depthart_arms.png")
     (docs / "depthart.md").write_text(text, encoding="utf-8")
+
+
+def write_without_results(docs: Path) -> None:
+    """Write docs/depthart.md before the comparison has been run.
+
+    Args:
+        docs: the folder of the documentation.
+    """
+    notes = (docs / "depthart_notes.md").read_text(encoding="utf-8").strip()
+    text = "The comparison has not been run yet: `python -m benchmarks.depthart` runs it and writes its figures here."
+    (docs / "depthart.md").write_text(f"{notes}\n\n## What came out\n\n{text}\n", encoding="utf-8")

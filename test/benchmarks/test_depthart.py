@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from benchmarks.depthart.arm import ARM_NAMES, ArmResult, Score, Settings, score_map, train_arm
-from benchmarks.depthart.report import differences, page, paired_interval, plots, table
+from benchmarks.depthart.report import differences, page, paired_interval, plots, table, write_without_results
 from benchmarks.depthart.scenes import HeldOut, Pool
 from depthpro_ros.models.depthart.presets import PICO
 from depthpro_ros.training.depthart.regression import Readout
@@ -60,6 +60,14 @@ def test_the_page_holds_every_row_and_says_how_it_was_made(results: list[ArmResu
     assert "python -m benchmarks.depthart" in text
     assert table(results, trivial) in text
     assert differences(results) in text
+
+
+def test_before_the_first_run_the_page_says_so(tmp_path: Path) -> None:
+    (tmp_path / "depthart_notes.md").write_text("# Notes\n")
+    write_without_results(tmp_path)
+    text = (tmp_path / "depthart.md").read_text()
+    assert text.startswith("# Notes")
+    assert "has not been run yet" in text
 
 
 def test_the_plots_are_a_picture(results: list[ArmResult]) -> None:
