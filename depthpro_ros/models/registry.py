@@ -174,7 +174,7 @@ def _load_depthart(
     model = load_model(path)
     weights = sum(p.numel() for p in model.parameters())
     with torch.inference_mode(False), torch.no_grad():
-        network = DepthArtNetwork(model.to(device).float(), dtype, decoding)
+        network = DepthArtNetwork(model.to(device), dtype, decoding, consume=True)
     del model
     give_back_freed_memory()
     if notice:

@@ -20,7 +20,7 @@ NANO = DepthArtConfig(
         groups=8,
         attention=False,
         latent_dim=16,
-        codes=256,
+        codes=64,
         scales=(1, 2, 3, 5, 8),
         shared_convs=3,
     ),
