@@ -260,10 +260,17 @@ def test_a_source_without_its_number_is_refused(values: dict[str, Any], reason: 
         PipelineSettings(**values)
 
 
+def test_sky_that_a_metric_network_sees_at_10_km_is_no_unit() -> None:
+    depth = torch.full((10, 10), 10_000.0)
+    assert far_depth(depth) == 10_000.0
+    depth[5:] = 4.0
+    assert far_depth(depth) == 4.0
+
+
 def test_the_unit_of_metric_depth_is_its_98th_percentile() -> None:
-    depth = torch.arange(1.0, 101.0).reshape(10, 10)
-    assert far_depth(depth) == 98.0
+    depth = torch.arange(1.0, 101.0).reshape(10, 10) / 2
+    assert far_depth(depth) == 49.0
     depth[0] = torch.nan
-    assert far_depth(depth) == 99.0  # of 11 to 100: ceil(0.98 * 90) = 89th
+    assert far_depth(depth) == 49.5  # of 5.5 to 50: ceil(0.98 * 90) = 89th
     with pytest.raises(NoScale, match="no finite depth"):
         far_depth(torch.full((4, 4), torch.inf))

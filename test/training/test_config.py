@@ -12,7 +12,9 @@ from depthpro_ros.errors import InputError
 from depthpro_ros.models.depth_pro.presets import PRESETS
 from depthpro_ros.training.config import config_from, read_config
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "config" / "training").glob("*.yaml"))
+CONFIGURATIONS = sorted((Path(__file__).parents[2] / "config" / "training").glob("*.yaml"))
+EXAMPLES = [path for path in CONFIGURATIONS if "model" not in yaml.safe_load(path.read_text())]
+"""Of Depth Pro; those of the other model name it."""
 
 
 def raw(**changes) -> dict:

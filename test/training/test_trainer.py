@@ -152,7 +152,7 @@ def test_two_processes_train_as_one(tmp_path: Path) -> None:
     alone, both = raw(tmp_path / "alone"), raw(tmp_path / "both")
     for config in (alone, both):
         # Adam divides by the gradient's size, so that rounding alone would turn a tiny gradient's sign
-        config["stages"] = [config["stages"][0] | {"steps": 4, "optimiser": {"kind": "muon", "lr_decoder": 1e-6}}]
+        config["stages"] = [config["stages"][0] | {"steps": 4, "optimiser": {"kind": "muon", "lr_decoder": 1e-7}}]
         config["ema"] = None
     train(config_from(alone))
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
