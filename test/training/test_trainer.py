@@ -165,7 +165,8 @@ def test_two_processes_train_as_one(tmp_path: Path) -> None:
     moved = max(float((one[name] - started[name]).abs().max()) for name in one)
     apart = max(float((one[name] - two[name]).abs().max()) for name in one)
     assert moved > 1e-5
-    assert apart < 0.05 * moved
+    # Muon orthogonalises in bfloat16; half of the gradient, were it not averaged, would be as far off as it moved
+    assert apart < 0.2 * moved
 
 
 def test_time_up_stops_with_a_checkpoint_and_the_same_command_goes_on(
