@@ -39,7 +39,12 @@ class Projector:
         return len(self._y), self._x.shape[1]
 
     def pack(
-        self, depth_m: Tensor, rgb: Tensor | None, out: Tensor | None = None, untrusted: Tensor | None = None
+        self,
+        depth_m: Tensor,
+        rgb: Tensor | None,
+        out: Tensor | None = None,
+        untrusted: Tensor | None = None,
+        far_m: float | None = None,
     ) -> Tensor:
         """Organised cloud of a depth map: X = (u - cx) Z / fx, Y = (v - cy) Z / fy.
 
@@ -48,6 +53,8 @@ class Projector:
             rgb: uint8 [H, W, 3], or None for black points.
             out: float32 [h, w, 4] to write into.
             untrusted: bool [H, W]; these pixels become points of NaN too.
+            far_m: farther pixels, those at +Inf included, become points of this depth on their rays; None leaves
+                them as they are.
 
         Returns:
             float32 [h, w, 4], `out` if given.
@@ -59,9 +66,10 @@ class Projector:
         if self.device.type == "cpu" and out.is_contiguous():
             mask = None if untrusted is None else untrusted[every, every].numpy()
             pixels = None if rgb is None else rgb.numpy()
-            host.pack(depth_m.numpy(), pixels, self._x.numpy(), self._y.numpy(), out.numpy(), mask)
+            host.pack(depth_m.numpy(), pixels, self._x.numpy(), self._y.numpy(), out.numpy(), mask, far_m)
             return out
-        z = depth_m if untrusted is None else depth_m.masked_fill(untrusted[every, every], torch.nan)
+        z = depth_m if far_m is None else depth_m.clamp(max=far_m)  # which leaves NaN
+        z = z if untrusted is None else z.masked_fill(untrusted[every, every], torch.nan)
         # z * 0 is 0 where z is finite and NaN elsewhere; one pass, no mask
         torch.add(z, z * 0, out=out[..., 2])
         torch.mul(out[..., 2], self._x, out=out[..., 0])

@@ -61,6 +61,7 @@ def pack(
     y: Float,
     out: NDArray[np.float32],
     untrusted: NDArray[np.bool_] | None,
+    far_m: float | None = None,
 ) -> None:
     """See `depthpro_ros.cloud.Projector.pack`.
 
@@ -72,8 +73,9 @@ def pack(
     for top, bottom in _blocks(depth_m.shape):
         rows = slice(top, bottom)
         with np.errstate(invalid="ignore"):
-            z = depth_m[rows] * np.float32(0)  # 0 where the depth is finite and NaN elsewhere
-            z += depth_m[rows]
+            depth = depth_m[rows] if far_m is None else np.minimum(depth_m[rows], np.float32(far_m))
+            z = depth * np.float32(0)  # 0 where the depth is finite and NaN elsewhere
+            z += depth
         if untrusted is not None:
             np.copyto(z, np.nan, where=untrusted[rows])
         colour = np.zeros_like(z) if rgb is None else _words(rgb[rows]).view(np.float32)

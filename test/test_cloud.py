@@ -45,6 +45,26 @@ def test_depth_that_is_no_number_makes_a_nan_point(bad: float) -> None:
     assert torch.isfinite(points).all()
 
 
+@pytest.mark.parametrize("contiguous", [True, False], ids=["host", "torch"])
+def test_a_shell_of_points_stands_for_what_is_too_far(contiguous: bool) -> None:
+    depth = torch.full((5, 7), 2.0)
+    depth[0, 0], depth[0, 1], depth[4, 6], depth[2, 2], depth[3, 3] = torch.inf, 9.0, torch.inf, torch.nan, -torch.inf
+    untrusted = torch.zeros(5, 7, dtype=torch.bool)
+    untrusted[4, 6] = True
+    memory = torch.empty(5, 14, 4)
+    out = memory[:, :7] if not contiguous else None
+    projector = Projector(CAMERA, 1, CPU)
+    cloud = projector.pack(depth, None, out, untrusted, far_m=8.0)
+    # Z = 8 on the pixels' own rays: X = (u - cx) Z / fx, Y = (v - cy) Z / fy
+    assert cloud[0, 0, :3].tolist() == pytest.approx([-2.5 * 8 / 6, -1.75 * 8 / 8, 8])
+    assert cloud[0, 1, :3].tolist() == pytest.approx([-1.5 * 8 / 6, -1.75 * 8 / 8, 8])
+    for place in ((4, 6), (2, 2), (3, 3)):
+        assert cloud[place][:3].isnan().all(), "untrusted, unknown or too near is not far"
+    expected = projector.pack(depth, None, None, untrusted)
+    expected[0, :2] = cloud[0, :2]
+    assert torch.equal(cloud.nan_to_num(-1), expected.nan_to_num(-1)), "the others are as without"
+
+
 def test_writes_into_given_memory() -> None:
     memory = bytearray(5 * 7 * 16)
     out = torch.frombuffer(memory, dtype=torch.float32).view(5, 7, 4)

@@ -85,7 +85,7 @@ def test_quantised_metres() -> None:
     [
         ("jpeg", b"x" * 40, "expected '16UC1; compressedDepth png'"),
         ("16UC1; compressedDepth png", b"", "cut off"),
-        ("16UC1; compressedDepth png", b"no png", "no PNG of 16 bits"),
+        ("16UC1; compressedDepth png", b"no png", "no header of PNG"),
         ("16UC1; compressedDepth png", png(np.zeros((2, 2), np.uint8)), "no PNG of 16 bits"),
         ("16UC1; compressedDepth rvl", rvl(DEPTH_MM)[:-8], "cut off|do not fit"),
         ("16UC1; compressedDepth rvl", struct.pack("<iiI", -4, 4, 0), "claims -4x4"),

@@ -42,13 +42,16 @@ def test_edges(shape: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("masked", [False, True])
-def test_points(shape: tuple[int, int], masked: bool) -> None:
+@pytest.mark.parametrize("far_m", [None, 8.0])
+def test_points(shape: tuple[int, int], masked: bool, far_m: float | None) -> None:
     rng = np.random.default_rng(1)
     values, rgb = depth(shape), rng.integers(0, 256, (*shape, 3), np.uint8)
     x, y = rng.normal(size=(1, shape[1])).astype(np.float32), rng.normal(size=(shape[0], 1)).astype(np.float32)
     mask = rng.uniform(size=shape) < 0.1 if masked else None
     out = np.full((*shape, 4), 7, np.float32)
-    host.pack(values, rgb, x, y, out, mask)
+    host.pack(values, rgb, x, y, out, mask, far_m)
+    if far_m is not None:
+        values[values > far_m] = far_m
     z = np.where(np.isfinite(values) & ~(np.zeros(shape, bool) if mask is None else mask), values, np.nan)
     np.testing.assert_array_equal(out[..., :3], np.stack([z * x, z * y, z], -1))
     r, g, b = (rgb[..., channel].astype(np.uint32) for channel in range(3))

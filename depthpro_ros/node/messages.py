@@ -15,6 +15,7 @@ import sys
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 from std_msgs.msg import Header
 from torch import Tensor
@@ -123,6 +124,30 @@ class DepthWriter:
         _copy(values, self._payload.tensor(dtype, height, width))
         message.header, message.encoding = header, encoding
         message.height, message.width, message.step = height, width, width * np.dtype(dtype).itemsize
+        return self._payload.sealed()
+
+
+class ColourWriter:
+    """Pictures to sensor_msgs/Image.
+
+    Args:
+        serialised: make serialised messages.
+    """
+
+    def __init__(self, *, serialised: bool = False) -> None:
+        self._message = Image(encoding="rgb8")
+        self._payload = SerialisedMessage(self._message) if serialised else Payload(self._message)
+
+    def message(self, rgb: NDArray[np.uint8], header: Header) -> Image | SerialisedMessage:
+        """A message that belongs to the writer: publish it before the next is made.
+
+        Args:
+            rgb: uint8 [H, W, 3].
+        """
+        height, width = rgb.shape[:2]
+        np.copyto(self._payload.tensor(np.uint8, height, width, 3).numpy(), rgb)
+        message = self._message
+        message.header, message.height, message.width, message.step = header, height, width, 3 * width
         return self._payload.sealed()
 
 

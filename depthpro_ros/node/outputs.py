@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The topics that the node publishes."""
+"""The topics that the node publishes, and when."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from std_msgs.msg import Header
 
 from depthpro_ros.camera import CameraModel
 from depthpro_ros.node import direct
-from depthpro_ros.node.device_copy import PageLock
-from depthpro_ros.node.messages import CloudWriter, DepthWriter, camera_info
+from depthpro_ros.node.compressed import Encodings, PreviewWriter, compressed_depth
+from depthpro_ros.node.messages import camera_info
 from depthpro_ros.node.scale_status import scale_message
+from depthpro_ros.node.writers import Writers
 from depthpro_ros.pipeline import DepthFrame, Wanted
 
 DEPTH, DEPTH_INFO, POINTS, ESTIMATED_INFO = (
@@ -23,38 +24,32 @@ DEPTH, DEPTH_INFO, POINTS, ESTIMATED_INFO = (
     "depth/points",
     "estimated/camera_info",
 )
+COMPRESSED_DEPTH, PREVIEW = "depth/image/compressedDepth", "depth/image/compressed"
+"""What image_transport's plugins of these names make of the depth image."""
+RGB, RGB_INFO = "rgb/image", "rgb/camera_info"
+"""The image that the depth was made of, with the depth's header and size."""
 RELATIVE, CONFIDENCE, SCALE = "depth/relative", "depth/confidence", "depth/scale"
-"""Only models whose depth is up to scale have these."""
+"""Only models whose depth is up to scale have the first; the others are made where there is something to say."""
 TOPICS = {
     DEPTH: Image,
     DEPTH_INFO: CameraInfo,
+    COMPRESSED_DEPTH: CompressedImage,
+    PREVIEW: CompressedImage,
     POINTS: PointCloud2,
+    RGB: Image,
+    RGB_INFO: CameraInfo,
     ESTIMATED_INFO: CameraInfo,
     RELATIVE: Image,
     CONFIDENCE: Image,
     SCALE: DiagnosticArray,
 }
 """Every output: its name relative to the node's namespace (and the camera's name), and its type."""
-
-
-class Writers:
-    """The large messages of one frame, whose memory later frames use again."""
-
-    def __init__(self) -> None:
-        serialised = direct.can_publish_directly()
-        self.depth, self.cloud = DepthWriter(serialised=serialised), CloudWriter(serialised=serialised)
-        self.relative, self.confidence = DepthWriter(serialised=serialised), DepthWriter(serialised=serialised)
-        self.depth_lock, self.cloud_lock = PageLock(), PageLock()
-        self.relative_lock, self.confidence_lock = PageLock(), PageLock()
-
-    def release(self) -> None:
-        """Let go of the messages' memory as far as the GPU's driver knows of it."""
-        for lock in (self.depth_lock, self.cloud_lock, self.relative_lock, self.confidence_lock):
-            lock.release()
+TRANSPORTS = ("/compressedDepth", "/compressed")
+"""What a topic's name ends with that follows another's, wherever that is remapped to."""
 
 
 class Outputs:
-    """Publishers of depth, its camera, the cloud, and the estimated camera; and of depth up to scale.
+    """Publishers of everything that the node makes of one camera's images.
 
     They are the node's lifecycle publishers: what is published while the node is inactive is dropped. They
     offer reliable delivery, so that any subscriber gets them, and `qos_overrides` parameters.
@@ -72,13 +67,14 @@ class Outputs:
         self._publishers = {
             name: node.create_lifecycle_publisher(
                 type_,
-                f"{camera}/{name}" if camera else name,
+                _topic(node, f"{camera}/{name}" if camera else name),
                 qos,
                 qos_overriding_options=QoSOverridingOptions.with_default_policies(),
             )
             for name, type_ in TOPICS.items()
         }
         self._writers = [Writers(), Writers()]
+        self._preview = PreviewWriter()
         self._scale_name = f"{node.get_fully_qualified_name()}: {f'{camera} scale'.lstrip()}"
 
     def subscribed(self) -> frozenset[str]:
@@ -89,7 +85,7 @@ class Outputs:
     def wanted(subscribed: frozenset[str]) -> Wanted:
         """What the pipeline must compute for these outputs."""
         return Wanted(
-            depth=DEPTH in subscribed,
+            depth=not subscribed.isdisjoint((DEPTH, COMPRESSED_DEPTH, PREVIEW)),
             cloud=POINTS in subscribed,
             confidence=CONFIDENCE in subscribed,
             scale=SCALE in subscribed,
@@ -110,29 +106,47 @@ class Outputs:
             writers.release()
 
     def publish(
-        self, frame: DepthFrame, header: Header, subscribed: frozenset[str], encoding: str, writers: Writers
+        self, frame: DepthFrame, header: Header, subscribed: frozenset[str], encodings: Encodings, writers: Writers
     ) -> None:
-        """Publish one frame's results, with its image's header, to those who listen.
+        """Publish one frame's results, with its image's header, to those who listen; what takes long comes last.
 
         Args:
             frame: the results; a cloud in host memory lies in the messages already.
             header: of the image.
             subscribed: the outputs that are wanted.
-            encoding: of the depth image.
+            encodings: of the depth images.
             writers: the messages to use: what `spare` was when the frame was computed.
         """
-        device = frame.device
-        if DEPTH_INFO in subscribed and frame.camera is not None:
-            self._publishers[DEPTH_INFO].publish(camera_info(frame.camera, header))
+        self._publish_small(frame, header, subscribed)
+        self._publish_images(frame, header, subscribed, encodings, writers)
+        if POINTS in subscribed and frame.cloud is not None:
+            cloud = writers.cloud.message(frame.cloud, header)
+            direct.publish(self._publishers[POINTS], cloud)
+            writers.cloud_lock.hold(cloud.data, frame.device)
+        self._publish_compressed(frame, header, subscribed, encodings)
+
+    def _publish_small(self, frame: DepthFrame, header: Header, subscribed: frozenset[str]) -> None:
+        """Cameras and scale."""
+        if frame.camera is not None:
+            for name in subscribed & {DEPTH_INFO, RGB_INFO}:
+                self._publishers[name].publish(camera_info(frame.camera, header))
         if ESTIMATED_INFO in subscribed and frame.estimated is not None:
             camera = CameraModel.from_intrinsics(frame.estimated)
             self._publishers[ESTIMATED_INFO].publish(camera_info(camera, header))
         if SCALE in subscribed and frame.scale is not None:
             self._publishers[SCALE].publish(scale_message(frame.scale, header, self._scale_name))
+
+    def _publish_images(
+        self, frame: DepthFrame, header: Header, subscribed: frozenset[str], encodings: Encodings, writers: Writers
+    ) -> None:
+        """Images as they are."""
+        device = frame.device
         if DEPTH in subscribed and frame.depth_m is not None:
-            image = writers.depth.message(frame.depth_m, header, encoding)
+            image = writers.depth.message(frame.depth_m, header, encodings.depth)
             direct.publish(self._publishers[DEPTH], image)
             writers.depth_lock.hold(image.data, device)
+        if RGB in subscribed:
+            direct.publish(self._publishers[RGB], writers.rgb.message(frame.rgb, header))
         if RELATIVE in subscribed and frame.relative_depth is not None:
             image = writers.relative.message(frame.relative_depth, header, "32FC1")
             direct.publish(self._publishers[RELATIVE], image)
@@ -141,7 +155,23 @@ class Outputs:
             image = writers.confidence.message(frame.confidence, header, "32FC1")
             direct.publish(self._publishers[CONFIDENCE], image)
             writers.confidence_lock.hold(image.data, device)
-        if POINTS in subscribed and frame.cloud is not None:
-            cloud = writers.cloud.message(frame.cloud, header)
-            direct.publish(self._publishers[POINTS], cloud)
-            writers.cloud_lock.hold(cloud.data, device)
+
+    def _publish_compressed(
+        self, frame: DepthFrame, header: Header, subscribed: frozenset[str], encodings: Encodings
+    ) -> None:
+        """The depth image in fewer bytes."""
+        if frame.depth_m is None or subscribed.isdisjoint((COMPRESSED_DEPTH, PREVIEW)):
+            return
+        depth_m = frame.depth_m.cpu()
+        if COMPRESSED_DEPTH in subscribed:
+            self._publishers[COMPRESSED_DEPTH].publish(compressed_depth(depth_m, header, encodings))
+        if PREVIEW in subscribed:
+            self._publishers[PREVIEW].publish(self._preview.message(depth_m, header, encodings))
+
+
+def _topic(node: LifecycleNode, name: str) -> str:
+    """A topic's name, beside the image's where it is that image over a transport."""
+    for transport in TRANSPORTS:
+        if name.endswith(transport):
+            return str(node.resolve_topic_name(name.removesuffix(transport))) + transport
+    return name

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import array
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,15 @@ if TYPE_CHECKING:
     from rclpy.node import Node
 
 Value = bool | int | float | str | tuple[str, ...] | tuple[float, ...]
+
+
+def row(default: Any, help_: str, **about: Any) -> Any:
+    """A row of the table of parameters: a field of a dataclass.
+
+    Args:
+        default, help_, about: see `Spec`.
+    """
+    return dataclasses.field(default=default, metadata={"help": help_} | about)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from sensor_msgs.msg import Image, PointCloud2
 from std_msgs.msg import Header
 
 from depthpro_ros.node.cdr import ALIGNMENT, ROOM, SerialisedMessage
-from depthpro_ros.node.messages import CloudWriter, DepthWriter
+from depthpro_ros.node.messages import CloudWriter, ColourWriter, DepthWriter
 
 FRAMES = ["", "a", "ab", "abc", "abcd", "camera_optical_frame", "Kamera für Tiefe", "x" * (2 * ROOM)]
 """Every padding that a string can make necessary, characters of several bytes, and one that needs more room."""
@@ -68,6 +68,12 @@ def test_depth_is_serialised_as_others_do_it(frame_id: str, encoding: str) -> No
 def test_a_cloud_is_serialised_as_others_do_it(frame_id: str, shape: tuple[int, ...]) -> None:
     cloud = torch.rand(*shape)
     usual, serialised = (CloudWriter(serialised=s).message(cloud, header(frame_id)) for s in (False, True))
+    check(usual, serialised)
+
+
+def test_a_picture_is_serialised_as_others_do_it() -> None:
+    rgb = np.random.default_rng(0).integers(0, 256, (3, 5, 3), np.uint8)
+    usual, serialised = (ColourWriter(serialised=s).message(rgb, header("optical")) for s in (False, True))
     check(usual, serialised)
 
 

@@ -11,7 +11,14 @@ from std_msgs.msg import Header
 
 from depthpro_ros.camera import CameraModel, Intrinsics
 from depthpro_ros.cloud import Projector, finite_points
-from depthpro_ros.node.messages import CloudWriter, DepthWriter, camera_info, camera_model, millimetres
+from depthpro_ros.node.messages import (
+    CloudWriter,
+    ColourWriter,
+    DepthWriter,
+    camera_info,
+    camera_model,
+    millimetres,
+)
 
 INTRINSICS = Intrinsics(4, 3, 5.0, 6.0, 1.25, 0.75)
 
@@ -122,3 +129,13 @@ def test_memory_of_another_cloud_is_not_taken_for_this_one() -> None:
     memory.fill_(1)
     message = writer.message(torch.full((1, 2, 4), 2.0), header())
     assert read(message)["x"].tolist() == [[2.0, 2.0]]
+
+
+def test_a_picture_is_written_as_it_is() -> None:
+    rgb = np.random.default_rng(0).integers(0, 256, (3, 5, 3), np.uint8)
+    writer = ColourWriter()
+    message = writer.message(rgb[:, ::-1], header())
+    assert (message.encoding, message.height, message.width, message.step) == ("rgb8", 3, 5, 15)
+    assert message.header == header() and not message.is_bigendian
+    assert message.data.tobytes() == rgb[:, ::-1].tobytes()
+    assert writer.message(rgb, header()).data is message.data

@@ -14,6 +14,7 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.parameter import Parameter
 
 from depthpro_ros.errors import InputError
+from depthpro_ros.node.compressed import Encodings
 from depthpro_ros.node.parameters import LOADING, TABLE, Settings, declare
 from depthpro_ros.pipeline import PipelineSettings
 
@@ -40,7 +41,9 @@ def test_the_pipeline_has_the_same_defaults() -> None:
     assert Settings().pipeline("/camera/image_raw") == PipelineSettings()
 
 
-@pytest.mark.parametrize("name", ["focal_policy", "estimate", "edge_filter", "scale_source", "ranges_type"])
+@pytest.mark.parametrize(
+    "name", ["focal_policy", "estimate", "edge_filter", "scale_source", "ranges_type", "cloud_far"]
+)
 def test_choices_are_those_of_the_pipeline(name: str) -> None:
     spec = next(s for s in TABLE if s.name == name)
     assert spec.choices == get_args(get_type_hints(PipelineSettings)[name])
@@ -64,6 +67,11 @@ def test_every_pipeline_setting_is_a_parameter() -> None:
         ({"edge_ratio": "0.1"}, "edge_ratio must be float"),
         ({"cloud_organised": 1}, "cloud_organised must be bool"),
         ({"max_depth_m": True}, "max_depth_m must be float"),
+        ({"cloud_voxel_m": 1e-5}, "must be 0 or at least max_depth_m / 100000, which is 0.0008 metres"),
+        ({"cloud_far": "sky"}, "one of drop, shell"),
+        ({"preview_near_m": 5.0, "preview_far_m": 5.0}, "preview_near_m 5.0 must be less than preview_far_m 5.0"),
+        ({"max_rate_hz": -1.0}, "max_rate_hz must be 0.0 to 1000.0"),
+        ({"png_level": 10}, "png_level must be 0 to 9"),
         ({"depth_encoding": "mono16"}, "one of 32FC1, 16UC1"),
         ({"max_batch": -1}, "max_batch must be 0 to 64"),
         ({"quantise": "int4"}, "one of off, int8, fp8"),
@@ -129,6 +137,12 @@ def test_decoding_is_handed_on_only_where_it_is_chosen() -> None:
     chosen = Settings(decoding="sampled", samples=9)
     assert {n: v for n, v in chosen.load_options.items() if n not in LOADING} == {"decoding": "sampled", "samples": 9}
     assert set(chosen.reference_load_options) == set(LOADING)
+
+
+def test_encodings_are_those_of_the_table() -> None:
+    values = {"png_level": 7, "jpeg_quality": 33, "preview_near_m": 0.5, "preview_far_m": 12.0}
+    assert Settings().encodings == Encodings()
+    assert Settings(depth_encoding="16UC1", **values).encodings == Encodings("16UC1", 7, 33, 0.5, 12.0)
 
 
 def test_only_inexact_options_are_called_approximate() -> None:
