@@ -195,6 +195,7 @@ class Rectifier:
             raise CameraError(
                 f"{model} has {' or '.join(map(str, counts))} coefficients, CameraInfo has {len(camera.d)}"
             )
+        self._size = (width, height)
         d = np.array(camera.d, dtype=np.float64)
         if not np.isfinite(d).all():
             raise CameraError(f"distortion coefficients {camera.d} must be finite: check the calibration")
@@ -205,5 +206,15 @@ class Rectifier:
         self._maps = make_maps(raw.matrix, d, r, self.intrinsics.matrix, (width, height), cv2.CV_16SC2)
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Rectify [H, W, C] or [H, W]; pixels without a source are 0."""
+        """Rectify [H, W, C] or [H, W]; pixels without a source are 0.
+
+        Raises:
+            CameraError: the image has another size than the maps.
+        """
+        height, width = image.shape[:2]
+        if (width, height) != self._size:
+            raise CameraError(
+                f"CameraInfo is for {self._size[0]}x{self._size[1]} images, the image is {width}x{height}: publish the "
+                "CameraInfo that belongs to this image topic"
+            )
         return cv2.remap(image, *self._maps, interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]

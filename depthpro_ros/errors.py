@@ -14,6 +14,10 @@ class CameraError(DepthProError, ValueError):
     """A camera's intrinsics are missing, contradict the image, or make no sense."""
 
 
+class PredictionError(DepthProError):
+    """What a network answered cannot be a depth: its weights, its number format or its device is broken."""
+
+
 class DataError(DepthProError):
     """A recording or a data set is missing, or cannot be read."""
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from rclpy.lifecycle import LifecycleNode
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from depthpro_ros.node.diagnostics import Statistics
+from depthpro_ros.node.accounting import Statistics
 from depthpro_ros.node.outputs import Outputs
 from depthpro_ros.node.pairing import CameraInfos
 from depthpro_ros.node.parameters import Settings
@@ -111,11 +111,19 @@ class Camera:
         self.infos.clear()
 
     def facts(self) -> dict[str, str]:
-        """Topics and subscribers, for diagnostics."""
+        """Topics, publishers and subscribers, for diagnostics; warns of several publishers."""
         facts: dict[str, str] = {"camera": self.name} if self.name else {}
         facts |= {"image topic": self.image_topic, "camera_info topic": self.camera_info_topic}
         if self._image is not None:
             facts["image reliability"] = self._image.reliability.name.lower()
+            names = self._image.publisher_names
+            facts["image publishers"] = ", ".join(names)
+            if len(names) > 1:
+                self.statistics.warn(
+                    "publishers",
+                    f"{len(names)} publishers share {self._image.topic} ({', '.join(names)}): their images are taken "
+                    "for one camera's",
+                )
         if self.ranges is not None:
             facts |= {"ranges topic": self.ranges.topic, "ranges in": str(self.ranges.arrived)}
         return facts | {"subscribed outputs": ", ".join(sorted(self.outputs.subscribed()))}

@@ -10,6 +10,10 @@ import torch
 
 from depthpro_ros.errors import DepthProError
 
+NO_MEMORY = ("ALLOC_FAILED", "out of memory", "DefaultCPUAllocator")
+"""What texts of torch's plain errors have in them where memory is used up: of cuBLAS and cuDNN, CUDA, and the host."""
+CUDA_ERRORS = ("CUDA error", "CUDA driver error")
+"""How the texts begin of what `CUDA_BROKEN` has no type for, in versions of torch before 2.8."""
 CUDA_BROKEN: tuple[type[Exception], ...] = (torch.AcceleratorError,) if hasattr(torch, "AcceleratorError") else ()
 """Errors after which CUDA answers nothing any more in this process."""
 
@@ -22,7 +26,7 @@ class Failure:
         reason: for users.
         details: where it happened; empty if the reason says it all.
         device_lost: nothing works any more in this process.
-        out_of_memory: on the device; fewer images at once may go.
+        out_of_memory: on the device or the host; fewer images at once may go.
     """
 
     reason: str
@@ -38,6 +42,11 @@ class Failure:
         # a kind of the accelerator's errors in some versions of torch
         if isinstance(error, torch.cuda.OutOfMemoryError):
             return Failure(f"out of device memory: {error}", out_of_memory=True)
-        if isinstance(error, CUDA_BROKEN):
-            return Failure(f"the GPU does not answer any more: {error}", device_lost=True)
+        text = str(error)
+        if isinstance(error, MemoryError) or (
+            isinstance(error, RuntimeError) and any(part in text for part in NO_MEMORY)
+        ):
+            return Failure(f"out of memory: {text}".rstrip(": "), out_of_memory=True)
+        if isinstance(error, CUDA_BROKEN) or (isinstance(error, RuntimeError) and text.startswith(CUDA_ERRORS)):
+            return Failure(f"the GPU does not answer any more: {text}", device_lost=True)
         return Failure(f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error)))

@@ -30,10 +30,10 @@ class Mailboxes(Generic[Item]):
         self._closed = False
 
     def put(self, sender: int, item: Item) -> bool:
-        """Leave an item; true if it replaced one that was not taken. Once closed, nothing is taken."""
+        """Leave an item; true if one was lost for it: that which was not taken, or once closed this one."""
         with self._changed:
             if self._closed:
-                return False
+                return True
             replaced = self._newest[sender] is not None
             self._newest[sender] = item
             self._changed.notify()
@@ -63,12 +63,15 @@ class Mailboxes(Generic[Item]):
         with self._changed:
             self._changed.notify()
 
-    def close(self) -> None:
-        """Drop what is in the slots and let the taker go."""
+    def close(self) -> list[int]:
+        """Drop what is in the slots and let the taker go; how many items of each sender were dropped."""
         with self._changed:
             self._closed = True
-            self._newest = self._held = [None] * len(self._newest)
+            pairs = zip(self._newest, self._held, strict=True)
+            dropped = [sum(item is not None for item in pair) for pair in pairs]
+            self._newest, self._held = [None] * len(dropped), [None] * len(dropped)
             self._changed.notify_all()
+            return dropped
 
     @property
     def closed(self) -> bool:

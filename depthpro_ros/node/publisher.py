@@ -21,10 +21,11 @@ class PublishingThread(Generic[Frame]):
 
     Args:
         publish: called with each frame; must not raise.
+        give_up: called with each that was handed over and comes too late, after `stop`; must not raise.
     """
 
-    def __init__(self, publish: Callable[[Frame], None]) -> None:
-        self._publish = publish
+    def __init__(self, publish: Callable[[Frame], None], give_up: Callable[[Frame], None] = lambda frame: None) -> None:
+        self._publish, self._give_up = publish, give_up
         self._changed = threading.Condition()
         # the cycle of each frame, and the frame; the first is in publication
         self._frames: deque[tuple[int, Frame]] = deque()
@@ -66,8 +67,11 @@ class PublishingThread(Generic[Frame]):
                 self._changed.wait_for(lambda: self._stopped or self._frames)
             with self._in_publication:
                 if self._stopped:
-                    return
+                    break
                 self._publish(self._frames[0][1])
             with self._changed:
                 self._frames.popleft()
                 self._changed.notify_all()
+        # nothing is added any more
+        for _, frame in self._frames:
+            self._give_up(frame)

@@ -12,6 +12,7 @@ from depthpro_ros.frame_scale import FrameScale, ScaleState
 
 LEVELS: dict[ScaleState, bytes] = {
     "ok": DiagnosticStatus.OK,
+    "fixed": DiagnosticStatus.OK,
     "off": DiagnosticStatus.OK,
     "jumped": DiagnosticStatus.WARN,
     "held": DiagnosticStatus.WARN,
@@ -46,6 +47,8 @@ def scale_text(scale: FrameScale) -> str:
         return f"no valid scale, so no metres: {scale.reason or 'no frame has given one'}"
     if scale.state == "assumed":
         return f"depth is NOT metric: it is scaled by the guess assumed_d98_m, {tracked.scale:g}"
+    if scale.state == "fixed":
+        return f"depth is multiplied by fixed_scale, {tracked.scale:g}"
     if scale.state == "held":
         return f"scale from {scale.source} is {tracked.age_s:.2f} s old: {scale.reason}"
     return f"scale from {scale.source}" + (" has jumped" if scale.state == "jumped" else "")

@@ -6,10 +6,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
-import torch
-from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.clock import Clock
 from rclpy.impl.rcutils_logger import RcutilsLogger
 from sensor_msgs.msg import CompressedImage, Image
@@ -17,77 +14,20 @@ from sensor_msgs.msg import CompressedImage, Image
 from depthpro_ros.camera import CameraModel
 from depthpro_ros.errors import CameraError
 from depthpro_ros.filters import FocalFilter
-from depthpro_ros.frame_scale import FrameScale
 from depthpro_ros.models.estimator import Prediction
 from depthpro_ros.node.cameras import Camera
+from depthpro_ros.node.continuity import Continuity
 from depthpro_ros.node.decoding import ImageDecoder
 from depthpro_ros.node.device_copy import CopyStream, computed
-from depthpro_ros.node.diagnostics import FrameTimes
+from depthpro_ros.node.frame_times import FrameTimes
 from depthpro_ros.node.messages import camera_model
-from depthpro_ros.node.outputs import Writers
-from depthpro_ros.node.pairing import JUMP_BACK_NS, stamp_ns
+from depthpro_ros.node.outputs import POINTS
+from depthpro_ros.node.pairing import stamp_ns
 from depthpro_ros.node.parameters import Settings
-from depthpro_ros.node.scale_status import LEVELS, scale_text
-from depthpro_ros.pipeline import DepthFrame, Pipeline, Prepared
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """An image and when it came.
-
-    Attributes:
-        message: as it was received.
-        time_s: monotonic.
-    """
-
-    message: Image | CompressedImage
-    time_s: float
-
-
-@dataclass(frozen=True)
-class BegunFrame:
-    """A frame that waits for the network.
-
-    Attributes:
-        arrival: its image.
-        prepared: what the network needs.
-        subscribed: the outputs that are wanted.
-        encoding: of the depth image.
-        waiting_ms, decoding_ms, pairing_ms: see `FrameTimes`.
-    """
-
-    arrival: Arrival
-    prepared: Prepared
-    subscribed: frozenset[str]
-    encoding: str
-    waiting_ms: float
-    decoding_ms: float
-    pairing_ms: float
-
-
-@dataclass(frozen=True)
-class FinishedFrame:
-    """A frame that waits to be published.
-
-    Attributes:
-        begun: what it was before.
-        depth: the results, perhaps not yet computed: on a GPU only after `mark`.
-        mark: see `depthpro_ros.node.device_copy.computed`.
-        writers: the messages to use.
-        focal_locked: whether the focal length is held.
-        batch: how many images went through the network together.
-        after_model_ms: see `FrameTimes`.
-        time_s: monotonic, when it was finished.
-    """
-
-    begun: BegunFrame
-    depth: DepthFrame
-    mark: torch.cuda.Event | None
-    writers: Writers
-    focal_locked: bool
-    batch: int
-    after_model_ms: float
-    time_s: float
+from depthpro_ros.node.plausibility import check_prediction
+from depthpro_ros.node.rate_limit import RateLimit
+from depthpro_ros.node.stream_frames import Arrival, BegunFrame, FinishedFrame
+from depthpro_ros.pipeline import Pipeline
 
 
 class CameraStream:
@@ -117,13 +57,21 @@ class CameraStream:
         self._decoder, self._logger, self._clock = decoder, logger, clock
         self._image_topic = camera.image_topic
         self._copies = CopyStream()
+        self._images_rate, self._clouds_rate = RateLimit(), RateLimit()
         self._applied: Settings | None = None
-        self._last_stamp_ns = 0
-        self._last_frame_id: str | None = None
+        self._continuity = Continuity(camera.statistics, warn=self._warn, inform=self._inform)
         self._sought: Arrival | None = None
         self._sought_s = 0.0
         self._warned_of_distortion = False
-        self._scale_state = ""
+
+    def arrived(self, message: Image | CompressedImage) -> None:
+        """An image came. Called by the executor's thread."""
+        self.camera.statistics.arrived()
+        self._continuity.arrived(message.header)
+
+    def due(self, time_s: float) -> bool:
+        """Whether an image that comes now may be computed, by `max_rate_hz`. Called by the executor's thread."""
+        return self._images_rate.due(time_s, self._settings().max_rate_hz)
 
     def ready_in(self, arrival: Arrival) -> float:
         """In how many seconds the image is to be computed, if its CameraInfo does not come: 0 or less is now."""
@@ -137,8 +85,12 @@ class CameraStream:
             self._sought, self._sought_s = arrival, now
         return self._sought_s + settings.camera_info_wait_s - now
 
-    def begin(self, arrival: Arrival) -> BegunFrame | None:
-        """Decode an image, find its calibration and choose the focal length; None if nobody listens.
+    def begin(self, arrival: Arrival, at: Callable[[str], object] = lambda stage: None) -> BegunFrame | None:
+        """Find an image's calibration, decode it and choose the focal length; None if nobody listens.
+
+        Args:
+            arrival: the image.
+            at: called with each stage that is reached.
 
         Raises:
             DepthProError: the image or its calibration is unusable; says why.
@@ -146,42 +98,58 @@ class CameraStream:
         taken_s = time.monotonic()
         # the time since it was first looked for, unless it was there
         sought_s = taken_s if self._sought is not arrival else self._sought_s
-        subscribed = self.camera.outputs.subscribed()
-        if not subscribed:
+        settings, message = self._settings(), arrival.message
+        listened_to = self.camera.outputs.subscribed()
+        if not listened_to:
             self.camera.statistics.skipped()
             return None
-        settings, message = self._settings(), arrival.message
+        subscribed = self._within_rates(listened_to, arrival, settings)
+        if not subscribed:
+            self.camera.statistics.beyond_rate(taken=True)
+            return None
         self._apply(settings)
-        self._notice_jumps(message)
+        at("pairing")
         pairing_s = time.monotonic()
         camera = self._calibration(message, settings) if settings.needs_camera_info else None
         paired_s = time.monotonic()
-        prepared = self._pipeline.prepare(self._decoder.rgb(message), camera)
+        at("decoding")
+        rgb = self._decoder.rgb(message, settings.max_image_megapixels)
+        if self._continuity.broken(message.header, rgb.shape[:2]):
+            self._pipeline.reset()
+        prepared = self._pipeline.prepare(rgb, camera)
         prepared_s = time.monotonic()
         return BegunFrame(
             arrival=arrival,
             prepared=prepared,
             subscribed=subscribed,
-            encoding=settings.depth_encoding,
+            encodings=settings.encodings,
             waiting_ms=(sought_s - arrival.time_s) * 1e3,
             decoding_ms=(prepared_s - paired_s) * 1e3,
             pairing_ms=(taken_s - sought_s + paired_s - pairing_s) * 1e3,
         )
 
     def finish(self, begun: BegunFrame, prediction: Prediction, model_ms: float, batch: int) -> FinishedFrame:
-        """Make depth and cloud of what the network said, in the spare messages where the memory allows it."""
+        """Make depth and cloud of what the network said, in the spare messages where the memory allows it.
+
+        Raises:
+            PredictionError: the network said what cannot be a depth of this image.
+        """
         started_s = time.monotonic()
+        height, width = begun.prepared.rgb.shape[:2]
+        check_prediction(prediction, height, width, begun.prepared.focal_px)
         writers = self.camera.outputs.spare
         # from a GPU the publisher's thread copies
         memory = None if prediction.device.type == "cuda" else writers.cloud.memory
         wanted = self.camera.outputs.wanted(begun.subscribed)
         header, ranges = begun.arrival.message.header, None
-        if self.camera.ranges is not None and (wanted.depth or wanted.cloud or wanted.scale):
+        if self.camera.ranges is not None and (wanted.depth or wanted.cloud or wanted.confidence or wanted.scale):
             ranges = self.camera.ranges.at(header, self._settings().ranges_max_age_s)
         # without a stamp, the time that passes between frames
         stamp_s = stamp_ns(header) / 1e9 or started_s
         depth = self._pipeline.finish(begun.prepared, prediction, model_ms, wanted, memory, ranges, stamp_s)
-        self._notice_scale(depth.scale)
+        self._continuity.scale(depth.scale)
+        locked = self._pipeline.focal_filter.locked
+        self._continuity.focal(depth, locked=locked, tolerance=self._settings().focal_tolerance)
         result = depth.relative_depth if depth.depth_m is None else depth.depth_m
         finished_s = time.monotonic()
         return FinishedFrame(
@@ -189,7 +157,7 @@ class CameraStream:
             depth=depth,
             mark=None if result is None else computed(result),
             writers=writers,
-            focal_locked=self._pipeline.focal_filter.locked,
+            focal_locked=locked,
             batch=batch,
             after_model_ms=(finished_s - started_s) * 1e3,
             time_s=finished_s,
@@ -202,7 +170,7 @@ class CameraStream:
         # before the header is given away
         stamp = stamp_ns(header)
         with self._copies.after(frame.mark, depth.device):
-            self.camera.outputs.publish(depth, header, begun.subscribed, begun.encoding, frame.writers)
+            self.camera.outputs.publish(depth, header, begun.subscribed, begun.encodings, frame.writers)
         published_s = time.monotonic()
         statistics = self.camera.statistics
         if depth.intrinsics is None:
@@ -222,6 +190,12 @@ class CameraStream:
         )
         statistics.served(times, frame.batch)
 
+    def _within_rates(self, subscribed: frozenset[str], arrival: Arrival, settings: Settings) -> frozenset[str]:
+        """The outputs that are to be made of this image: not the cloud, if the last one was too short ago."""
+        if POINTS in subscribed and not self._clouds_rate.due(arrival.time_s, settings.cloud_max_rate_hz):
+            return subscribed - {POINTS}
+        return subscribed
+
     def _apply(self, settings: Settings) -> None:
         """Bring changed settings to the pipeline."""
         if settings is self._applied:
@@ -233,30 +207,6 @@ class CameraStream:
             self._pipeline.focal_filter = FocalFilter(lock_after=focal[0], tolerance=focal[1])
         self._applied = settings
 
-    def _notice_jumps(self, message: Image | CompressedImage) -> None:
-        """Forget what earlier images said if time went back or the camera was exchanged."""
-        stamp, frame_id = stamp_ns(message.header), message.header.frame_id
-        if stamp < self._last_stamp_ns - JUMP_BACK_NS:
-            self._log("time went back: forgetting earlier focal estimates and scales")
-            self._pipeline.reset()
-        elif self._last_frame_id not in (None, frame_id):
-            self._log(f"images are of frame {frame_id!r} now: forgetting earlier focal estimates and scales")
-            self._pipeline.reset()
-        self._last_stamp_ns, self._last_frame_id = stamp, frame_id
-
-    def _notice_scale(self, scale: FrameScale | None) -> None:
-        """Say when metres come and go."""
-        state = "" if scale is None or scale.state == "off" else "no metres" if scale.tracked is None else "metres"
-        if scale is None or state in ("", self._scale_state):
-            return
-        self._scale_state = state
-        text = self.camera.label + scale_text(scale)
-        # rclpy allows each call of a logger one severity
-        if LEVELS[scale.state] == DiagnosticStatus.OK:
-            self._logger.info(text)
-        else:
-            self._logger.warning(text)
-
     def _calibration(self, message: Image | CompressedImage, settings: Settings) -> CameraModel | None:
         """The calibration that belongs to an image, or None where none has come.
 
@@ -266,6 +216,7 @@ class CameraStream:
         info = self.camera.infos.find(message.header)
         if info is None:
             return None
+        self._continuity.calibrated_by(info.header, message.header)
         camera = camera_model(info)
         frame_id = message.header.frame_id
         if camera.calibrated and camera.frame_id != frame_id:
@@ -282,5 +233,8 @@ class CameraStream:
             )
         return camera
 
-    def _log(self, text: str) -> None:
+    def _inform(self, text: str) -> None:
         self._logger.info(self.camera.label + text)
+
+    def _warn(self, text: str) -> None:
+        self._logger.warning(self.camera.label + text)

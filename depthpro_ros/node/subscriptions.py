@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
@@ -46,7 +47,9 @@ class MatchedSubscription:
         self._auto = reliability == "auto"
         self._subscription: Any = None
         self._changed = node.create_guard_condition(self._reexamine)
-        self._timer = node.create_timer(REEXAMINE_S, self._reexamine) if self._auto else None
+        # not by the node's own clock: a simulation's may stand still
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._timer = node.create_timer(REEXAMINE_S, self._reexamine, clock=steady) if self._auto else None
         self.reliability = self._offered() if self._auto else ReliabilityPolicy[reliability.upper()]
         self._subscribe()
 
@@ -61,6 +64,12 @@ class MatchedSubscription:
     def publishers(self) -> int:
         """How many publishers the topic has."""
         return self._node.count_publishers(self.topic)
+
+    @property
+    def publisher_names(self) -> list[str]:
+        """The nodes that publish the topic, each as often as it has a publisher."""
+        publishers = self._node.get_publishers_info_by_topic(self.topic)
+        return sorted(f"{p.node_namespace.rstrip('/')}/{p.node_name}" for p in publishers)
 
     def _offered(self) -> ReliabilityPolicy:
         """What all publishers offer; reliable while there is none, which is what most drivers offer."""

@@ -7,7 +7,9 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 
 from depthpro_ros.models.estimator import EstimatorInfo
-from depthpro_ros.node.diagnostics import FrameTimes, Rate, Statistics, camera_status, percentile
+from depthpro_ros.node.accounting import Statistics
+from depthpro_ros.node.diagnostics import camera_status
+from depthpro_ros.node.frame_times import FrameTimes, Rate, percentile
 
 
 def model(notice: str = "") -> EstimatorInfo:
@@ -64,8 +66,11 @@ def test_a_failure_to_load_is_an_error() -> None:
 
 def test_counts_and_times() -> None:
     statistics = Statistics()
-    statistics.arrived(replaced=False)
-    statistics.arrived(replaced=True)
+    for _ in range(3):
+        statistics.arrived()
+    statistics.replaced()
+    statistics.taken()
+    statistics.taken()
     times = FrameTimes(
         from_stamp=None,
         from_arrival=20,
@@ -80,7 +85,7 @@ def test_counts_and_times() -> None:
     statistics.served(times, batch=2)
     statistics.focal(500.25, "camera_info", False)
     values = statistics.values()
-    assert values["images in"] == "2" and values["dropped"] == "1" and values["frames out"] == "2"
+    assert values["images in"] == "3" and values["dropped"] == "1" and values["frames out"] == "2"
     assert values["latency from arrival p50 (ms)"] == "20.0"
     assert values["latency from stamp p50 (ms)"] == "nan"
     assert values["beside the model p95 (ms)"] == "10.0"

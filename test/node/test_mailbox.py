@@ -34,8 +34,19 @@ def test_closing_lets_the_taker_go_and_drops_the_items() -> None:
     boxes: Mailboxes[int] = Mailboxes(1)
     threading.Timer(0.05, boxes.close).start()
     assert boxes.take() == []
-    assert not boxes.put(0, 1)
+    assert boxes.put(0, 1), "an item that comes too late is lost"
     assert boxes.take() == [] and boxes.closed
+
+
+def test_closing_tells_how_many_items_are_dropped() -> None:
+    ready = {0: 0.0, 1: 60.0, 2: 0.0}
+    boxes: Mailboxes[int] = Mailboxes(3, lambda sender, item: ready[sender])
+    boxes.put(1, 1)
+    boxes.put(2, 1)
+    assert boxes.take() == [(2, 1)]
+    boxes.put(1, 2)  # beside one that is held
+    assert boxes.close() == [0, 2, 0]
+    assert boxes.close() == [0, 0, 0]
 
 
 def test_a_fast_sender_does_not_keep_the_others_from_their_turn() -> None:

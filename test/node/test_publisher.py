@@ -16,7 +16,8 @@ class Outlet:
         self.begun: list[str] = []
         self.out: list[str] = []
         self.let = threading.Semaphore(0)
-        self.publisher = PublishingThread[str](self.publish)
+        self.given_up: list[str] = []
+        self.publisher = PublishingThread[str](self.publish, self.given_up.append)
         self.publisher.start()
 
     def publish(self, frame: str) -> None:
@@ -71,6 +72,7 @@ def test_after_stop_nothing_goes_out(outlet: Outlet) -> None:
     assert outlet.out == ["a"], "stop did not wait for the frame in publication"
     assert outlet.publisher.join(10)
     assert outlet.begun == ["a"]
+    assert outlet.given_up == ["b"]
     assert not outlet.publisher.put(2, "c")
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,9 +15,10 @@ import pytest
 import torch
 
 from depthpro_ros.errors import InputError
-from depthpro_ros.models.estimator import Prediction
+from depthpro_ros.models.estimator import EstimatorInfo, Prediction
 from depthpro_ros.node import failures
-from depthpro_ros.node.diagnostics import Statistics
+from depthpro_ros.node.accounting import Statistics
+from depthpro_ros.node.frame_times import FrameTimes
 from depthpro_ros.node.worker import BatchWorker
 
 
@@ -44,10 +46,17 @@ class PaperCamera:
         if stage in self.fail:
             raise self.fail.pop(stage)
 
+    def arrived(self, message: Any) -> None:
+        self.statistics.arrived()
+
+    def due(self, time_s: float) -> bool:
+        return True
+
     def ready_in(self, arrival: Any) -> float:
         return 0.0
 
-    def begin(self, arrival: Any) -> Any:
+    def begin(self, arrival: Any, at: Callable[[str], None]) -> Any:
+        at("decoding")
         self._may_fail("begin")
         return SimpleNamespace(prepared=SimpleNamespace(rgb=arrival.message, focal_px=100.0))
 
@@ -60,12 +69,14 @@ class PaperCamera:
         self.publishing(frame)
         self._may_fail("publish")
         self.published.append(frame)
+        self.statistics.served(FrameTimes(*[0.0] * 8), 1)
 
 
 @dataclass
 class PaperModel:
     """Says of each image its own number, when it is let; the images of each pass are kept."""
 
+    info = EstimatorInfo("paper", "none", 0, "cpu", "float32")
     passes: list[list[int]] = field(default_factory=list)
     fails: Callable[[list[int]], None] = lambda images: None
     let: threading.Event = field(default_factory=threading.Event)
@@ -252,3 +263,52 @@ def test_a_frame_that_is_computed_at_the_stop_is_not_published(bench: Callable[.
     assert b.worker.join(10)
     assert b.cameras[0].published == [] and b.cameras[0].batches == [1]
     assert b.log.lines == []
+
+
+def total(statistics: Statistics) -> int:
+    parts = (statistics.frames_out, statistics.dropped, statistics.refused, statistics.idle)
+    return sum(parts) + statistics.waiting + statistics.in_progress
+
+
+def test_every_image_is_accounted_for(bench: Callable[..., Bench]) -> None:
+    b = bench(3, most=2)
+    chance = random.Random(0)
+
+    def fails(images: list[int]) -> None:
+        time.sleep(chance.random() * 0.003)
+        if chance.random() < 0.2:
+            raise chance.choice([RuntimeError("a bad one"), MemoryError(), torch.cuda.OutOfMemoryError("full")])
+
+    b.model.fails = fails
+    for number in range(300):
+        camera = chance.randrange(3)
+        stage = chance.choice(["begin", "finish", "publish", "", "", ""])
+        if stage:
+            b.cameras[camera].fail[stage] = InputError("spoilt")
+        b.worker.put(camera, number)  # type: ignore[arg-type]
+        time.sleep(chance.random() * 0.003)
+    b.model.let.clear()  # one is computed, and the next wait
+    for number in range(6):
+        b.worker.put(number % 3, number)  # type: ignore[arg-type]
+    b.worker.stop()
+    b.worker.put(0, 1)  # type: ignore[arg-type]
+    b.model.let.set()
+    assert b.worker.join(10)
+    for camera in b.cameras:
+        s = camera.statistics
+        assert s.waiting == s.in_progress == 0
+        assert s.images_in == total(s) and s.frames_out == len(camera.published)
+    assert sum(c.statistics.images_in for c in b.cameras) == 307
+    assert all(sum(getattr(c.statistics, kind) for c in b.cameras) for kind in ("frames_out", "dropped", "refused"))
+
+
+def test_a_worker_that_breaks_down_is_told(bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch) -> None:
+    b = bench(1)
+
+    def breaks(arrival: Any) -> float:
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(b.cameras[0], "ready_in", breaks)
+    b.worker.put(0, 1)  # type: ignore[arg-type]
+    b.until(lambda: b.broken)
+    assert "a bug" in b.broken[0] and "the worker ends" in b.log.lines[0]
