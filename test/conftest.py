@@ -12,7 +12,13 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # the workers take the cores already
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-JOIN_ROS = ("test/node/", "test/bench/test_transport_part.py", "test/demo/test_run.py")
+JOIN_ROS = (
+    "test/node/",
+    "test/consumers/",
+    "test/test_reps.py",
+    "test/bench/test_transport_part.py",
+    "test/demo/test_run.py",
+)
 """Where tests join a ROS network."""
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from depthpro_ros.launching import dds_environment
 from depthpro_ros.node.parameters import TABLE
 
 ROOT = Path(__file__).parents[2]
@@ -84,8 +85,8 @@ def test_topics_are_relative_to_each_cameras_name(launch_file: ModuleType) -> No
         ("none", {}, {}),
     ],
 )
-def test_the_users_dds_profile_wins(launch_file: ModuleType, profile: str, environment: Any, expected: Any) -> None:
-    assert launch_file.dds_environment(profile, environment) == expected
+def test_the_users_dds_profile_wins(profile: str, environment: Any, expected: Any) -> None:
+    assert dds_environment(profile, environment) == expected
 
 
 @pytest.mark.parametrize(("namespace", "name"), [("", "depth_pro"), ("/a/b", "a.b.depth_pro"), ("x", "x.depth_pro")])
