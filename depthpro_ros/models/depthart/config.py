@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
+from depthpro_ros.models.sizes import check_ratio, check_whole
 from depthpro_ros.models.vit import ViTConfig
 
 DepthCode = Literal["linear", "log"]
@@ -45,6 +46,19 @@ class TokenizerConfig:
     blend: float = 0.5
 
     def __post_init__(self) -> None:
+        check_whole(
+            "tokenizer",
+            channels=self.channels,
+            multipliers=self.multipliers,
+            blocks=self.blocks,
+            groups=self.groups,
+            latent_dim=self.latent_dim,
+            codes=self.codes,
+            scales=self.scales,
+            shared_convs=self.shared_convs,
+        )
+        if isinstance(self.blend, bool) or not isinstance(self.blend, int | float):
+            raise ValueError(f"blend {self.blend!r} must be a number from 0 to 1")
         if not self.scales or list(self.scales) != sorted(set(self.scales)) or self.scales[0] < 1:
             raise ValueError(f"scales {self.scales} must be sides of maps that grow")
         wrong = [m * self.channels for m in self.multipliers if (m * self.channels) % self.groups]
@@ -83,6 +97,8 @@ class TransformerConfig:
         encoder: that transformer's size, for `encoder`.
         encoder_px, encoder_patch_px: side of the image that it sees, and of its patches.
         modality: a learned vector tells the prefix from depth tokens.
+        aligned: a depth token also begins with what the prefix says of its part of the image, for `encoder`. Without
+            it attention first has to learn which part that is.
         prefix_sees_start: the prefix attends to the start token too, as in the authors' inference.
         smooth_prefix: shrink the image's latent by averaging; else bicubic, as the authors do.
     """
@@ -98,16 +114,25 @@ class TransformerConfig:
     encoder_px: int = 64
     encoder_patch_px: int = 8
     modality: bool = False
+    aligned: bool = False
     prefix_sees_start: bool = True
     smooth_prefix: bool = False
 
     def __post_init__(self) -> None:
+        check_whole("transformer", dim=self.dim, depth=self.depth, heads=self.heads)
+        check_whole("transformer", encoder_px=self.encoder_px, encoder_patch_px=self.encoder_patch_px)
+        check_whole("transformer", 0, classes=self.classes)
+        check_ratio("transformer", mlp_ratio=self.mlp_ratio)
+        if self.encoder is not None and not isinstance(self.encoder, ViTConfig):
+            raise ValueError(f"encoder {self.encoder!r} must be the sizes of a transformer")
         if self.dim % self.heads:
             raise ValueError(f"dim {self.dim} is not a multiple of heads {self.heads}")
         if self.prefix not in PREFIX_KINDS:
             raise ValueError(f"prefix {self.prefix!r} is unknown: choose {', '.join(PREFIX_KINDS)}")
         if (self.prefix == "encoder") != (self.encoder is not None):
             raise ValueError(f"prefix {self.prefix!r} and encoder {self.encoder} contradict each other")
+        if self.aligned and self.prefix != "encoder":
+            raise ValueError(f"aligned needs the prefix of an encoder, whose tokens lie on a grid, not {self.prefix!r}")
         if self.encoder_px % self.encoder_patch_px:
             raise ValueError(f"encoder_px {self.encoder_px} is not a multiple of patches of {self.encoder_patch_px}")
 
@@ -159,7 +184,10 @@ class DepthArtConfig:
         Raises:
             ValueError: not JSON, or a key or value that does not fit.
         """
-        raw = json.loads(text)
+        try:
+            raw = json.loads(text)
+        except RecursionError as error:
+            raise ValueError("not JSON that a person or a program would write") from error
         if not isinstance(raw, dict):
             raise ValueError(f"configuration must be a JSON object, not {type(raw).__name__}")
         return cls.from_plain(raw)
@@ -171,6 +199,9 @@ class DepthArtConfig:
         Raises:
             ValueError: a key or value does not fit.
         """
+        for part in ("tokenizer", "transformer"):
+            if not isinstance(raw.get(part, {}), dict):
+                raise ValueError(f"configuration's {part} must be a JSON object, not {type(raw[part]).__name__}")
         transformer = dict(raw.get("transformer", {}))
         if isinstance(transformer.get("encoder"), dict):
             transformer["encoder"] = _built(ViTConfig, transformer["encoder"])

@@ -16,13 +16,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from depthpro_ros.allocator import give_back_freed_memory
+from depthpro_ros.models.depthart.blocks import LARGEST_LOG_FACTOR, LAYER_NORM_EPS, AdaLnBlock
 from depthpro_ros.models.depthart.linear import Linear
-from depthpro_ros.models.depthart.transformer import (
-    LARGEST_LOG_FACTOR,
-    LAYER_NORM_EPS,
-    AdaLnBlock,
-    RefinementTransformer,
-)
+from depthpro_ros.models.depthart.transformer import RefinementTransformer, seen_at
 
 M = TypeVar("M", bound=nn.Module)
 NORM_EPS = 1e-12
@@ -88,6 +84,8 @@ class Cache:
         device: torch.device,
     ) -> None:
         self.kept = torch.empty(blocks, 2, batch, heads, tokens, head_dim, dtype=dtype, device=device)
+        self.seen: Tensor | None = None
+        """Of models that are `aligned`: what the image says at each depth token [B, L, dim]."""
 
     def add(self, block: int, first: int, k: Tensor, v: Tensor, factor: Tensor | None) -> tuple[Tensor, Tensor]:
         """Keep the keys (times a factor) and values of tokens from `first` on.
@@ -143,6 +141,7 @@ class FoldedTransformer:
             self.word = self.image = _copied(transformer.word_embed, dtype)
             if self.config.transformer.encoder is not None:
                 self.image = _copied(transformer.encoder_embed, dtype)
+            self.align = _copied(transformer.align, dtype) if self.config.transformer.aligned else None
             # as `places` and `start` of the transformer, but summed in float32
             position = transformer.pos_1LC[0]
             places = transformer.lvl_embed(transformer.levels(position.device)).float() + position.float()
@@ -182,6 +181,9 @@ class FoldedTransformer:
         """
         start = self.start.expand(len(prefix), 1, -1)
         prefix = prefix.to(self.dtype)
+        if self.align is not None:
+            cache.seen = self.align(seen_at(prefix, self.config.tokenizer.scales))
+            start = start + cache.seen[:, :1]
         if self.config.transformer.prefix_sees_start:
             return self._logits(self._blocks(torch.cat([prefix, start], dim=1), 0, cache, answers=1))
         self._blocks(prefix, 0, cache, answers=0)
@@ -197,6 +199,8 @@ class FoldedTransformer:
         """
         first, end = self._first[scale], self._first[scale + 1]
         x = self.word(inputs.to(self.dtype)) + self.places[first:end]
+        if cache.seen is not None:
+            x = x + cache.seen[:, first:end]
         return self._logits(self._blocks(x, self.config.prefix_tokens + first, cache))
 
     def _logits(self, x: Tensor) -> Tensor:

@@ -33,6 +33,7 @@ NANO = DepthArtConfig(
         encoder=ViTConfig(dim=192, depth=8, heads=3),
         encoder_px=64,
         encoder_patch_px=8,
+        aligned=True,
         prefix_sees_start=False,
     ),
     depth_code="log",

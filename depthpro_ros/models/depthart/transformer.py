@@ -15,91 +15,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from depthpro_ros.models.depthart.config import DepthArtConfig, TransformerConfig
+from depthpro_ros.models.depthart.blocks import AdaLnBeforeHead, AdaLnBlock
+from depthpro_ros.models.depthart.config import DepthArtConfig
 from depthpro_ros.models.depthart.quantiser import MultiScaleQuantiser
 from depthpro_ros.models.vit import VisionTransformer
-
-LAYER_NORM_EPS = 1e-6
-LARGEST_LOG_FACTOR = math.log(100.0)
-
-
-class CausalAttention(nn.Module):
-    """Attention with one projection for query, key and value, of which the key alone has no bias."""
-
-    def __init__(self, config: TransformerConfig) -> None:
-        super().__init__()
-        dim = config.dim
-        self.config = config
-        if config.unit_queries:
-            self.scale_mul_1H11 = nn.Parameter(torch.full((1, config.heads, 1, 1), 4.0).log())
-        self.mat_qkv = nn.Linear(dim, 3 * dim, bias=False)
-        self.q_bias, self.v_bias = nn.Parameter(torch.zeros(dim)), nn.Parameter(torch.zeros(dim))
-        self.proj = nn.Linear(dim, dim)
-
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        batch, tokens, dim = x.shape
-        config = self.config
-        bias = torch.cat([self.q_bias, torch.zeros_like(self.q_bias), self.v_bias])
-        qkv = F.linear(x, self.mat_qkv.weight, bias).view(batch, tokens, 3, config.heads, config.head_dim)
-        q, k, v = qkv.permute(2, 0, 3, 1, 4)
-        scale = config.plain_scale
-        if config.unit_queries:
-            factor = self.scale_mul_1H11.clamp(max=LARGEST_LOG_FACTOR).exp()
-            q, k, scale = F.normalize(q, dim=-1) * factor.to(q.dtype), F.normalize(k, dim=-1), 1.0
-        out = F.scaled_dot_product_attention(q, k, v.to(q.dtype), attn_mask=mask, scale=scale)
-        return self.proj(out.transpose(1, 2).reshape(batch, tokens, dim))
-
-
-class Ffn(nn.Module):
-    """Two linear layers with the tanh form of GELU between them."""
-
-    def __init__(self, config: TransformerConfig) -> None:
-        super().__init__()
-        hidden = round(config.dim * config.mlp_ratio)
-        self.fc1, self.fc2 = nn.Linear(config.dim, hidden), nn.Linear(hidden, config.dim)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.fc2(F.gelu(self.fc1(x), approximate="tanh"))
-
-
-class AdaLnBlock(nn.Module):
-    """A block whose norms get scale, shift and gate from a condition (Peebles and Xie 2023)."""
-
-    def __init__(self, config: TransformerConfig, drop_path: float) -> None:
-        super().__init__()
-        self.attn, self.ffn = CausalAttention(config), Ffn(config)
-        self.ada_lin = nn.Sequential(nn.SiLU(), nn.Linear(config.dim, 6 * config.dim))
-        self.drop_path = drop_path
-
-    def forward(self, x: Tensor, condition: Tensor, mask: Tensor) -> Tensor:
-        """Tokens [B, T, dim] and one condition [dim] for all of them."""
-        gate1, gate2, scale1, scale2, shift1, shift2 = self.ada_lin(condition).view(6, -1)
-        dim = x.shape[-1:]
-        y = F.layer_norm(x, dim, eps=LAYER_NORM_EPS) * (1 + scale1) + shift1
-        x = x + self._kept(gate1 * self.attn(y, mask))
-        y = F.layer_norm(x, dim, eps=LAYER_NORM_EPS) * (1 + scale2) + shift2
-        return x + self._kept(gate2 * self.ffn(y))
-
-    def _kept(self, branch: Tensor) -> Tensor:
-        """In training, leave the branch out for a random share of the images (Huang et al. 2016)."""
-        if not self.training or self.drop_path == 0:
-            return branch
-        keep = 1 - self.drop_path
-        chosen = torch.empty(len(branch), 1, 1, device=branch.device).bernoulli_(keep).div_(keep)
-        return branch * chosen.to(branch.dtype)
-
-
-class AdaLnBeforeHead(nn.Module):
-    """The last norm, with scale and shift from the condition."""
-
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-        self.ada_lin = nn.Sequential(nn.SiLU(), nn.Linear(dim, 2 * dim))
-
-    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        scale, shift = self.ada_lin(condition).view(2, -1)
-        return F.layer_norm(x, x.shape[-1:], eps=LAYER_NORM_EPS) * (1 + scale) + shift
-
 
 class RefinementTransformer(nn.Module):
     """From an image and the depth told so far to the codes of the next scale.
@@ -131,6 +50,8 @@ class RefinementTransformer(nn.Module):
         if t.encoder is not None:
             self.encoder = VisionTransformer(t.encoder, t.encoder_px, t.encoder_patch_px)
             self.encoder_embed = nn.Linear(t.encoder.dim, t.dim)
+        if t.aligned:
+            self.align = nn.Linear(t.dim, t.dim)
 
     @property
     def condition(self) -> Tensor:
@@ -193,7 +114,10 @@ class RefinementTransformer(nn.Module):
         places = self.places()
         start = (self.condition + self.pos_start[0, 0] + places[0]).expand(batch, 1, -1)
         later = self.word_embed(torch.cat(list(inputs), dim=1).to(self.word_embed.weight.dtype)) + places[1:]
-        x = torch.cat([prefix, start.to(prefix.dtype), later.to(prefix.dtype)], dim=1)
+        told = torch.cat([start.to(prefix.dtype), later.to(prefix.dtype)], dim=1)
+        if self.config.transformer.aligned:
+            told = told + self.align(seen_at(prefix, self.config.tokenizer.scales))
+        x = torch.cat([prefix, told], dim=1)
         mask = self.mask(count, x.device)
         for block in self.blocks:
             if self.recompute and torch.is_grad_enabled():
@@ -201,6 +125,13 @@ class RefinementTransformer(nn.Module):
             else:
                 x = block(x, self.condition, mask)
         return x[:, count:]
+
+
+def seen_at(prefix: Tensor, scales: Sequence[int]) -> Tensor:
+    """What a square grid of prefix tokens [B, g^2, C] says of each depth token's part of the image: means [B, L, C]."""
+    side = math.isqrt(prefix.shape[1])
+    grid = prefix.transpose(1, 2).unflatten(2, (side, side))
+    return torch.cat([F.adaptive_avg_pool2d(grid, scale).flatten(2) for scale in scales], dim=2).transpose(1, 2)
 
 
 def image_inputs(quantiser: MultiScaleQuantiser, latent: Tensor, *, smooth: bool) -> Tensor:

@@ -34,6 +34,7 @@ CONFIGS = {
         depth_code="log",
     ),
 }
+CONFIGS["aligned"] = replace(CONFIGS["encoder"], transformer=replace(CONFIGS["encoder"].transformer, aligned=True))
 
 
 def random_model(config: DepthArtConfig, seed: int = 0) -> DepthArt:
