@@ -15,9 +15,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from depthpro_ros.bench.depthart_frame import DECODE, ENCODE, FIRST_SCALE, LATER_SCALES
+from depthpro_ros.models.depthart.blocks import LARGEST_LOG_FACTOR, LAYER_NORM_EPS, AdaLnBlock, CausalAttention
 from depthpro_ros.models.depthart.network import DepthArt
 from depthpro_ros.models.depthart.relative import decode_depth
-from depthpro_ros.models.depthart.blocks import LARGEST_LOG_FACTOR, LAYER_NORM_EPS, AdaLnBlock, CausalAttention
 
 Kept = list[tuple[Tensor, Tensor] | None]
 """Keys and values [B, heads, T, head_dim] of each block."""

@@ -20,6 +20,7 @@ from depthpro_ros.models.depthart.config import DepthArtConfig
 from depthpro_ros.models.depthart.quantiser import MultiScaleQuantiser
 from depthpro_ros.models.vit import VisionTransformer
 
+
 class RefinementTransformer(nn.Module):
     """From an image and the depth told so far to the codes of the next scale.
 
