@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 
 from depthpro_ros import __version__
-from depthpro_ros.cli import bench, demo, evaluate, image, scenes, train, weights
+from depthpro_ros.cli import bench, completion, demo, doctor, evaluate, image, scenes, soak, train, weights
 from depthpro_ros.errors import DataError, DepthProError, WeightsError
 
 DONE, FAILED, USAGE, MISSING, INTERRUPTED = 0, 1, 2, 3, 130
@@ -29,7 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"depthpro {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (image, weights, demo, evaluate, scenes, train, bench):
+    for command in (image, weights, demo, evaluate, scenes, train, bench, soak, doctor, completion):
         command.add_parser(commands)
     return parser
 
