@@ -64,8 +64,9 @@ class DepthFrame:
         estimated: the field-of-view network's own pinhole for this frame; None where it did not run.
         model_ms: time in the estimator, milliseconds.
         relative_depth: float32 [H, W], z-depth without a unit, 0 to 1; NaN where there is none. None of a metric model.
-        confidence: float32 [H, W], 0 to 1: 1 / (1 + relative standard deviation of several draws); None where the
-            model drew one, or if not wanted.
+        confidence: float32 [H, W], 0 to 1. Of a metric model's depth `depthpro_ros.confidence` says it, 0 where
+            `depth_m` is not finite, None without `depth_m`. Of depth up to scale it is 1 / (1 + relative standard
+            deviation of several draws), None where the model drew one. None if not wanted.
         scale: how `depth_m` got its metres, or why there are none; None where the model knows them, or if not wanted.
     """
 

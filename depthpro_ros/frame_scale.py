@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the frames of one camera get their metres from, when the model's depth is up to scale."""
+"""Where the frames of one camera get their metres from, when the model's depth is up to scale or known to be off."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ import torch
 from torch import Tensor
 
 from depthpro_ros.camera import Intrinsics
-from depthpro_ros.errors import InputError
 from depthpro_ros.models.estimator import Prediction
 from depthpro_ros.scale import (
-    Gates,
     GroundSettings,
     NoScale,
     RangeCones,
@@ -25,87 +23,35 @@ from depthpro_ros.scale import (
     ScaleTracker,
     TrackedScale,
     assumed_scale,
+    fixed_scale,
     scale_change,
     scale_from_cones,
     scale_from_ground,
     scale_from_ranges,
     scale_from_reference,
 )
+from depthpro_ros.scale_settings import EffectiveSource, RangesType, ScalePolicy, ScaleSettings, effective_source
 
-ScalePolicy = Literal["auto", "off", "depth_pro", "ground_plane", "ranges", "assumed"]
-RangesType = Literal["off", "laser_scan", "range", "points"]
-EffectiveSource = ScaleSource | Literal["off"]
-ScaleState = Literal["ok", "jumped", "held", "assumed", "none", "off"]
+__all__ = [
+    "EffectiveSource",
+    "FrameScale",
+    "FrameScaler",
+    "Ranges",
+    "RangesType",
+    "ScalePolicy",
+    "ScaleSettings",
+    "ScaleState",
+    "effective_source",
+    "far_depth",
+]
+
+ScaleState = Literal["ok", "fixed", "jumped", "held", "assumed", "none", "off"]
 Ranges = RangePoints | NoScale | None
 """What was measured at the time of one image (points, or `RangeCones`), or why nothing was."""
 FARTHEST_M = 80.0
 """Metric depth beyond it does not count for the 98th percentile, unless there is no other."""
 SAMPLES = 100_000
 """Pixels that the 98th percentile of metric depth is taken of."""
-
-
-@dataclass(frozen=True)
-class ScaleSettings:
-    """Where the scale comes from, and what it must fulfil.
-
-    Attributes:
-        scale_source: `auto` leaves metric depth alone; depth up to scale is scaled by ranges where `ranges_type`
-            says that there are some, else by the ground where `camera_height_m` is known, else not at all.
-        camera_height_m: of the camera's centre above the ground, for `ground_plane`; 0 is not known.
-        camera_pitch_deg: how far the camera looks down from the horizon, degrees, for `ground_plane`.
-        assumed_d98_m: what to take for the depth that 98 % of each image are nearer than, metres, for `assumed`.
-        scale_smoothing: weight of a new estimate in the running mean of the scale's logarithm; 1 is no smoothing.
-        scale_jump: relative change that is not followed until it has been seen several times.
-        scale_timeout_s: how long a scale is valid without a new estimate, seconds.
-        scale_min_inliers, scale_max_spread: what an estimate must fulfil, see `depthpro_ros.scale.Gates`.
-        ranges_type: which sensor measures ranges; `off` is none.
-    """
-
-    scale_source: ScalePolicy = "auto"
-    camera_height_m: float = 0.0
-    camera_pitch_deg: float = 0.0
-    assumed_d98_m: float = 0.0
-    scale_smoothing: float = 0.5
-    scale_jump: float = 0.25
-    scale_timeout_s: float = 1.0
-    scale_min_inliers: int = 50
-    scale_max_spread: float = 0.2
-    ranges_type: RangesType = "off"
-
-    def __post_init__(self) -> None:
-        needed = {"ground_plane": "camera_height_m", "assumed": "assumed_d98_m"}.get(self.scale_source)
-        if needed is not None and not 0 < getattr(self, needed) < math.inf:
-            raise InputError(
-                f"scale_source {self.scale_source!r} needs {needed} above 0 metres, it is {getattr(self, needed)}"
-            )
-
-    @property
-    def gates(self) -> Gates:
-        """What an estimate must fulfil."""
-        return Gates(min_inliers=self.scale_min_inliers, max_spread=self.scale_max_spread)
-
-
-def effective_source(settings: ScaleSettings, *, metric: bool) -> EffectiveSource:
-    """What `auto` means for a model.
-
-    Args:
-        settings: what the user chose.
-        metric: whether the model's depth is in metres; then ranges or the ground may correct it.
-
-    Raises:
-        InputError: the choice makes no sense for a metric model.
-    """
-    source = settings.scale_source
-    if metric and source in ("depth_pro", "assumed"):
-        raise InputError(
-            f"scale_source {source!r} is for models whose depth is up to scale, and this one's is in metres: choose "
-            "auto, or ranges or ground_plane to correct it"
-        )
-    if source != "auto":
-        return source
-    if not metric and settings.ranges_type != "off":
-        return "ranges"
-    return "ground_plane" if not metric and settings.camera_height_m > 0 else "off"
 
 
 @dataclass(frozen=True)
@@ -124,18 +70,24 @@ class FrameScale:
 
     @property
     def metric(self) -> bool:
-        """Whether the frame's metres were measured, not assumed."""
+        """Whether the frame's metres are the model's own or were measured, not guessed."""
         return self.tracked is not None and self.tracked.estimate.metric
 
     @property
     def state(self) -> ScaleState:
-        """`ok`; `jumped` to another scale; `held` from earlier frames; `assumed`; `none` is valid; or `off`."""
+        """How it stands.
+
+        `ok`; `fixed` by the user; `jumped` to another scale; `held` from earlier frames; `assumed`; `none` is valid;
+        or `off`.
+        """
         if self.source == "off":
             return "off"
         if self.tracked is None:
             return "none"
         if not self.tracked.estimate.metric:
             return "assumed"
+        if self.source == "fixed":
+            return "fixed"
         if self.reason:
             return "held"
         return "jumped" if self.tracked.jumped else "ok"
@@ -148,11 +100,12 @@ class FrameScaler:
         self._tracker = ScaleTracker()
         self._made_for: tuple[object, ...] | None = None
         self._before: Tensor | None = None
+        self._focal_before_px: float | None = None
 
     def reset(self) -> None:
         """Forget the scale of earlier frames."""
         self._tracker.reset()
-        self._before = None
+        self._before = self._focal_before_px = None
 
     def scale(
         self,
@@ -183,12 +136,19 @@ class FrameScaler:
             outcome = _estimate(settings, source, prediction, intrinsics, ranges)
         except NoScale as reason:
             outcome = reason
-        tracked = self._tracker.update(outcome, stamp_s, self._change(source, prediction.relative_depth))
+        tracked = self._tracker.update(outcome, stamp_s, self._change(source, prediction, intrinsics))
         return FrameScale(source, tracked, _reason(outcome, tracked))
 
-    def _change(self, source: ScaleSource, now: Tensor | None) -> float | None:
-        """How much the unit of depth up to scale changed since the last frame, as far as the two images tell."""
-        before, self._before = self._before, now
+    def _change(self, source: ScaleSource, prediction: Prediction, intrinsics: Intrinsics | None) -> float | None:
+        """How much the unit of the depth changed since the last frame, as far as is known."""
+        before, self._before = self._before, prediction.relative_depth
+        focal_before_px, self._focal_before_px = self._focal_before_px, None if intrinsics is None else intrinsics.fx
+        if source == "ranges" and prediction.depth_m is not None:
+            # metric depth is proportional to the focal length; what ranges say of it is not
+            if focal_before_px is None or intrinsics is None:
+                return None
+            return focal_before_px / intrinsics.fx
+        now = prediction.relative_depth
         if source == "assumed" or before is None or now is None or before.shape != now.shape:
             return None
         return scale_change(before, now)
@@ -197,7 +157,7 @@ class FrameScaler:
         made_for = tuple(getattr(settings, f.name) for f in dataclasses.fields(ScaleSettings))
         if made_for != self._made_for:
             self._made_for = made_for
-            self._before = None
+            self._before = self._focal_before_px = None
             self._tracker = ScaleTracker(
                 smoothing=settings.scale_smoothing, jump=settings.scale_jump, timeout_s=settings.scale_timeout_s
             )
@@ -226,6 +186,8 @@ def _estimate(
     """
     if source == "assumed":
         return assumed_scale(settings.assumed_d98_m)
+    if source == "fixed":
+        return fixed_scale(settings.fixed_scale)
     relative, unit_m = prediction.relative_depth, 1.0
     if relative is None:
         unit_m = far_depth(prediction.metres)

@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -13,12 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from depthpro_ros.camera import CameraModel, Intrinsics, Rectifier
-from depthpro_ros.cloud import Projector, finite_points
+from depthpro_ros.camera import CameraModel, Intrinsics
+from depthpro_ros.confidence import metric_confidence
 from depthpro_ros.depth_frame import DepthFrame, FocalSource, Prepared, Wanted
-from depthpro_ros.errors import CameraError, InputError
 from depthpro_ros.filters import FocalFilter, edge_mask, limit_range
-from depthpro_ros.frame_scale import FrameScaler, Ranges, effective_source
+from depthpro_ros.frame_camera import FrameCamera, published_camera
+from depthpro_ros.frame_cloud import CloudMemory, FrameCloud
+from depthpro_ros.frame_scale import EffectiveSource, FrameScale, FrameScaler, Ranges, effective_source
 from depthpro_ros.models.estimator import Estimator, Prediction
 from depthpro_ros.pipeline_settings import PipelineSettings
 
@@ -26,10 +25,6 @@ __all__ = ["CloudMemory", "DepthFrame", "FocalSource", "Pipeline", "PipelineSett
 
 SATURATED = 0.999
 """Depth up to scale ends at 1, the image's 98th percentile: what lies there may be anywhere behind it."""
-
-
-CloudMemory = Callable[[int, int], Tensor]
-"""(rows, columns) to a float32 [rows, columns, 4] tensor in host memory, for example inside a message."""
 
 
 @dataclass
@@ -43,11 +38,18 @@ class Pipeline:
 
     estimator: Estimator
     settings: PipelineSettings = field(default_factory=PipelineSettings)
-    focal_filter: FocalFilter = field(default_factory=FocalFilter)
+    _camera: FrameCamera = field(default_factory=FrameCamera)
     _scaler: FrameScaler = field(default_factory=FrameScaler)
-    _rectifier: tuple[CameraModel, Rectifier] | None = None
-    _projector: Projector | None = None
-    _since_estimate: int = 0
+    _cloud: FrameCloud = field(default_factory=FrameCloud)
+
+    @property
+    def focal_filter(self) -> FocalFilter:
+        """Steadies estimated focal lengths; may be replaced between frames."""
+        return self._camera.focal_filter
+
+    @focal_filter.setter
+    def focal_filter(self, focal_filter: FocalFilter) -> None:
+        self._camera.focal_filter = focal_filter
 
     def process(
         self,
@@ -85,31 +87,7 @@ class Pipeline:
 
         Args and raises: see `process`.
         """
-        settings = self.settings
-        if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or not rgb.size:
-            raise InputError(f"image must be uint8 [H, W, 3] and not empty, it is {rgb.dtype} {list(rgb.shape)}")
-        height, width = rgb.shape[:2]
-        rectified = settings.input_rectified
-        if settings.rectify and not rectified:
-            rgb, camera = self._rectified(rgb, camera)
-            rectified = True
-        dispensable = self._camera_is_dispensable()
-        known, source = self._known_intrinsics(camera, width, height, rectified=rectified, dispensable=dispensable)
-        estimate = settings.estimate == "always"
-        if known is None and not dispensable:
-            if settings.estimate == "never":
-                raise CameraError(
-                    "no focal length: CameraInfo is missing or not calibrated, and 'estimate' is 'never'; publish a "
-                    "calibrated CameraInfo, set focal_policy to 'fixed', or allow the estimate"
-                )
-            held = self.focal_filter.held(width)
-            self._since_estimate += 1
-            due = self._since_estimate >= settings.focal_check_every or self.focal_filter.contradicted
-            if held is None or due or estimate:
-                estimate = True
-            else:
-                known = Intrinsics.from_focal(width, height, held)
-        return Prepared(rgb, camera, known, source, None if estimate or known is None else known.fx)
+        return self._camera.prepare(self.settings, rgb, camera, dispensable=self._camera_is_dispensable())
 
     @torch.inference_mode()  # depth from an estimator is changed in place below, which only this mode allows
     def finish(
@@ -122,7 +100,7 @@ class Pipeline:
         ranges: Ranges = None,
         stamp_s: float | None = None,
     ) -> DepthFrame:
-        """What comes after the network: scale, range, edges, cloud.
+        """What comes after the network: scale, confidence, range, edges, cloud.
 
         Args:
             prepared: from `prepare`.
@@ -130,57 +108,70 @@ class Pipeline:
             model_ms: time in the estimator, milliseconds.
             wanted, cloud_memory, ranges, stamp_s: see `process`.
         """
-        known, estimated, enlarged = self._used_camera(prepared, prediction)
-        if enlarged is not None:
-            prediction = _multiplied(prediction, enlarged)
-        depth, scale = prediction.depth_m, None
-        source = effective_source(self.settings, metric=depth is not None)
-        if (depth is None or source != "off") and (wanted.depth or wanted.cloud or wanted.scale):
-            stamp_s = time.monotonic() if stamp_s is None else stamp_s
-            scale = self._scaler.scale(self.settings, source, prediction, known, ranges, stamp_s)
-        if depth is None:
-            depth = prediction.relative_depth
-            assert depth is not None
-            depth_m = None if scale is None or scale.tracked is None else depth * scale.tracked.scale
-            untrusted = depth >= SATURATED
-        elif source != "off":
-            depth_m = None if scale is None or scale.tracked is None else depth.mul_(scale.tracked.scale)
-            untrusted = None
-        else:
-            depth_m, untrusted = depth, None
+        used = self._camera.used(prepared, prediction)
+        known = used.intrinsics
+        if used.enlarged is not None:
+            prediction = _multiplied(prediction, used.enlarged)
+        source = effective_source(self.settings, metric=prediction.depth_m is not None)
+        scale = self._scale(source, prediction, known, wanted, ranges, stamp_s)
+        depth_m, untrusted = _metres(prediction, source, scale)
+        confidence = _drawn_confidence(prediction) if wanted.confidence else None
+        if wanted.confidence and depth_m is not None and prediction.depth_m is not None:
+            confidence = metric_confidence(depth_m)
         cloud = None
         if depth_m is not None:
             depth_m, cloud = self._cleaned(depth_m, untrusted, prepared, prediction, known, wanted, cloud_memory)
+            if confidence is not None and prediction.depth_m is not None:
+                confidence.add_(depth_m - depth_m).nan_to_num_(0.0)  # 0 where the depth is not finite
         return DepthFrame(
             depth_m=depth_m,
             rgb=prepared.rgb,
             intrinsics=known,
-            camera=None if known is None else self._published_camera(known, prepared.camera),
+            camera=None if known is None else published_camera(self.settings, known, prepared.camera),
             focal_source=None if known is None else prepared.focal_source,
             cloud=cloud,
-            estimated=estimated,
+            estimated=used.estimated,
             model_ms=model_ms,
             relative_depth=prediction.relative_depth,
-            confidence=_confidence(prediction) if wanted.confidence else None,
+            confidence=confidence,
             scale=scale,
         )
 
-    def _used_camera(
-        self, prepared: Prepared, prediction: Prediction
-    ) -> tuple[Intrinsics | None, Intrinsics | None, float | None]:
-        """The camera to use, the one that the network estimated, and what metres must be multiplied by for it."""
-        known = prepared.known
-        if prepared.focal_px is not None:
-            return known, None, None
-        raw_focal = float(prediction.focal_px)
-        if not math.isfinite(raw_focal):  # a model up to scale has nothing to say about it
-            return known, None, None
-        height, width = prepared.rgb.shape[:2]
-        self._since_estimate = 0
-        if known is None:
-            known = Intrinsics.from_focal(width, height, self.focal_filter.update(raw_focal, width))
-        # depth is proportional to the focal length: rescale what was made with the raw estimate
-        return known, Intrinsics.from_focal(width, height, raw_focal), known.fx / raw_focal
+    def reset(self) -> None:
+        """Forget what earlier frames said: call it when time went back or the camera was exchanged."""
+        self.focal_filter.reset()
+        self._scaler.reset()
+
+    def restore(self, width_px: int, estimated_px: float | None) -> None:
+        """Do for an earlier frame what processing it did to the focal filter.
+
+        Args:
+            width_px: the image's.
+            estimated_px: what the network estimated, or None where it did not.
+        """
+        self._camera.restore(width_px, estimated_px)
+
+    def _camera_is_dispensable(self) -> bool:
+        """Whether the network's depth needs no focal length: not metres, nor a reference in metres."""
+        metric = self.estimator.info.metric
+        return not metric and effective_source(self.settings, metric=metric) != "depth_pro"
+
+    def _scale(
+        self,
+        source: EffectiveSource,
+        prediction: Prediction,
+        known: Intrinsics | None,
+        wanted: Wanted,
+        ranges: Ranges,
+        stamp_s: float | None,
+    ) -> FrameScale | None:
+        """How the depth becomes metres; None where it needs no scale, or nobody wants what is made with one."""
+        metric = prediction.depth_m is not None
+        needed = wanted.depth or wanted.cloud or wanted.scale or (metric and wanted.confidence)
+        if (metric and source == "off") or not needed:
+            return None
+        stamp_s = time.monotonic() if stamp_s is None else stamp_s
+        return self._scaler.scale(self.settings, source, prediction, known, ranges, stamp_s)
 
     def _cleaned(
         self,
@@ -204,90 +195,7 @@ class Pipeline:
         if not wanted.cloud or known is None:
             return depth_m, None
         rgb = torch.from_numpy(prepared.rgb).to(depth_m.device) if prediction.rgb is None else prediction.rgb
-        return depth_m, self._cloud(depth_m, edges, rgb, known, cloud_memory)
-
-    def reset(self) -> None:
-        """Forget what earlier frames said: call it when time went back or the camera was exchanged."""
-        self.focal_filter.reset()
-        self._scaler.reset()
-
-    def restore(self, width_px: int, estimated_px: float | None) -> None:
-        """Do for an earlier frame what processing it did to the focal filter.
-
-        Args:
-            width_px: the image's.
-            estimated_px: what the network estimated, or None where it did not.
-        """
-        self._since_estimate += 1
-        if estimated_px is not None:
-            self._since_estimate = 0
-            self.focal_filter.update(estimated_px, width_px)
-
-    def _uses_camera_info(self, camera: CameraModel | None) -> bool:
-        policy = self.settings.focal_policy
-        return policy == "camera_info" or (policy == "auto" and camera is not None and camera.calibrated)
-
-    def _camera_is_dispensable(self) -> bool:
-        """Whether the network's depth needs no focal length: not metres, nor a reference in metres."""
-        metric = self.estimator.info.metric
-        return not metric and effective_source(self.settings, metric=metric) != "depth_pro"
-
-    def _known_intrinsics(
-        self, camera: CameraModel | None, width: int, height: int, *, rectified: bool, dispensable: bool
-    ) -> tuple[Intrinsics | None, FocalSource]:
-        """The intrinsics where they do not depend on the network, and whose focal length is to be used."""
-        settings = self.settings
-        if settings.focal_policy == "fixed":
-            return Intrinsics.from_focal(width, height, settings.fixed_focal_px), "fixed"
-        if not self._uses_camera_info(camera) or (dispensable and (camera is None or not camera.calibrated)):
-            return None, "estimated"
-        if camera is None:
-            raise CameraError(
-                "focal_policy is 'camera_info' and no CameraInfo has arrived: publish it, or choose 'auto'"
-            )
-        return camera.intrinsics(width, height, rectified=rectified), "camera_info"
-
-    def _rectified(
-        self, rgb: NDArray[np.uint8], camera: CameraModel | None
-    ) -> tuple[NDArray[np.uint8], CameraModel | None]:
-        """Undo lens distortion, with maps that are made once per calibration."""
-        if camera is None or not camera.calibrated:
-            raise CameraError("'rectify' is on and there is no calibrated CameraInfo: publish one, or turn it off")
-        if self._rectifier is None or self._rectifier[0] != camera:
-            self._rectifier = (camera, Rectifier(camera, rgb.shape[1], rgb.shape[0]))
-        return self._rectifier[1](rgb), camera.without_distortion()
-
-    def _cloud(
-        self,
-        depth_m: Tensor,
-        edges: Tensor | None,
-        rgb: Tensor,
-        intrinsics: Intrinsics,
-        memory: CloudMemory | None,
-    ) -> Tensor:
-        settings, device = self.settings, depth_m.device
-        projector = self._projector
-        if (
-            projector is None
-            or projector.intrinsics != intrinsics
-            or projector.stride != settings.cloud_stride
-            or projector.device != device
-        ):
-            projector = self._projector = Projector(intrinsics, settings.cloud_stride, device)
-        if not settings.cloud_organised:
-            return finite_points(projector.pack(depth_m, rgb, untrusted=edges))
-        out = None if memory is None else memory(*projector.shape)
-        if out is None or out.device == device:
-            return projector.pack(depth_m, rgb, out, edges)
-        return out.copy_(projector.pack(depth_m, rgb, untrusted=edges))
-
-    def _published_camera(self, used: Intrinsics, camera: CameraModel | None) -> CameraModel:
-        """`used`, with the lens distortion that the depth image still has."""
-        published = CameraModel.from_intrinsics(used, camera.frame_id if camera else "")
-        settings = self.settings
-        if camera is None or settings.input_rectified or not (camera.distorted and self._uses_camera_info(camera)):
-            return published
-        return replace(published, d=camera.d, distortion_model=camera.distortion_model)
+        return depth_m, self._cloud.make(settings, depth_m, edges, rgb, known, cloud_memory)
 
 
 def _multiplied(prediction: Prediction, factor: float) -> Prediction:
@@ -299,5 +207,19 @@ def _multiplied(prediction: Prediction, factor: float) -> Prediction:
     )
 
 
-def _confidence(prediction: Prediction) -> Tensor | None:
+def _metres(
+    prediction: Prediction, source: EffectiveSource, scale: FrameScale | None
+) -> tuple[Tensor | None, Tensor | None]:
+    """Depth in metres, None while its scale is not known; and bool [H, W], what of it must not be believed, or None."""
+    if prediction.depth_m is not None and source == "off":
+        return prediction.depth_m, None
+    factor = None if scale is None or scale.tracked is None else scale.tracked.scale
+    if prediction.depth_m is not None:
+        return None if factor is None else prediction.depth_m.mul_(factor), None
+    relative = prediction.relative_depth
+    assert relative is not None
+    return None if factor is None else relative * factor, relative >= SATURATED
+
+
+def _drawn_confidence(prediction: Prediction) -> Tensor | None:
     return None if prediction.relative_spread is None else 1 / (1 + prediction.relative_spread)

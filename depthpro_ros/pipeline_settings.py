@@ -13,6 +13,9 @@ from depthpro_ros.frame_scale import ScaleSettings
 FocalPolicy = Literal["auto", "camera_info", "estimated", "fixed"]
 EstimatePolicy = Literal["auto", "always", "never"]
 EdgePolicy = Literal["off", "cloud", "all"]
+FarPolicy = Literal["drop", "shell"]
+FINEST_VOXELS = 100_000
+"""As many along the greatest depth at most; `depthpro_ros.voxels` can number ten times as many."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,9 @@ class PipelineSettings(ScaleSettings):
         edge_ratio: depth step that is an edge, relative to the depth.
         cloud_stride: every n-th pixel of every n-th row becomes a point.
         cloud_organised: keep the grid, with NaN where there is no point; else finite points only.
+        cloud_voxel_m: edge of the cubes whose points become one, metres; the cloud is not organised then. 0 is off.
+        cloud_far: what is farther than `max_depth_m` is left out of the cloud (`drop`), or becomes points at that
+            depth on their rays (`shell`).
     """
 
     focal_policy: FocalPolicy = "auto"
@@ -48,6 +54,8 @@ class PipelineSettings(ScaleSettings):
     edge_ratio: float = 0.1
     cloud_stride: int = 1
     cloud_organised: bool = True
+    cloud_voxel_m: float = 0.0
+    cloud_far: FarPolicy = "drop"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -59,5 +67,10 @@ class PipelineSettings(ScaleSettings):
             )
         if self.cloud_stride < 1:
             raise InputError(f"cloud_stride {self.cloud_stride} must be at least 1")
+        if self.cloud_voxel_m and not self.max_depth_m / FINEST_VOXELS <= self.cloud_voxel_m < math.inf:
+            raise InputError(
+                f"cloud_voxel_m {self.cloud_voxel_m} must be 0 or at least max_depth_m / {FINEST_VOXELS}, which is "
+                f"{self.max_depth_m / FINEST_VOXELS:g} metres"
+            )
         if self.focal_check_every < 1:
             raise InputError(f"focal_check_every {self.focal_check_every} must be at least 1 frame")

@@ -14,7 +14,7 @@ from depthpro_ros.errors import InputError
 from depthpro_ros.files import millimetres, write_ply
 from depthpro_ros.models.estimator import Estimator
 from depthpro_ros.photo import Photo
-from depthpro_ros.pipeline import DepthFrame, Pipeline, PipelineSettings
+from depthpro_ros.pipeline import DepthFrame, Pipeline, PipelineSettings, Wanted
 from depthpro_ros.visualise import colour_depth, png_bytes, robust_limits, with_legend
 
 FocalOrigin = Literal["given", "exif", "estimated", "unknown"]
@@ -112,7 +112,7 @@ def depth_of_still(
         assumed_d98_m=assumed_d98_m or 0.0,
     )
     # a pipeline of its own: photographs come from different lenses, so no focal length is carried over
-    frame = Pipeline(estimator, settings).process(photo.rgb, None)
+    frame = Pipeline(estimator, settings).process(photo.rgb, None, Wanted(confidence=False))
     if frame.intrinsics is None:
         return frame, "unknown"
     return frame, "given" if focal_px is not None else "estimated" if known is None else "exif"

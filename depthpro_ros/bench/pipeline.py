@@ -16,7 +16,7 @@ from depthpro_ros.bench.timing import take_turns
 from depthpro_ros.models import load_estimator
 from depthpro_ros.models.depth_pro import DepthProConfig
 from depthpro_ros.models.estimator import Estimator
-from depthpro_ros.pipeline import Pipeline
+from depthpro_ros.pipeline import Pipeline, Wanted
 
 SIZES = ((640, 480), (1280, 720), (1920, 1080))
 
@@ -54,7 +54,10 @@ class HostPipeline:
     def __call__(self) -> None:
         """One frame; adds the time in the model to `model_s`."""
         frame = self._pipeline.process(
-            self._picture.rgb, self._picture.camera, cloud_memory=lambda rows, columns: self._cloud
+            self._picture.rgb,
+            self._picture.camera,
+            Wanted(confidence=False),
+            cloud_memory=lambda rows, columns: self._cloud,
         )
         np.copyto(self._depth, frame.metres.cpu().numpy())
         self.model_s.append(frame.model_ms / 1e3)

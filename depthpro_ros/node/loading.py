@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from depthpro_ros.node.parameters import Settings
 
 Load = Callable[..., Estimator]
 """`load_estimator`, or what tests put in its place."""
+Wait = Callable[[Callable[[float | None], object]], object]
+"""Given a function that waits for at most so many seconds (None: for ever), calls it until it says true."""
 SPOKEN_OF_S = 0.1
 """A shorter warm-up is not logged."""
 
@@ -63,14 +66,23 @@ class ModelLoader:
 
         threading.Thread(target=run, name="load", daemon=True).start()
 
-    def fetch(self, settings: Settings) -> Estimator:
-        """The model that is loaded aside, or else one that is loaded now.
+    def fetch(self, settings: Settings, wait: Wait = lambda done: done(None)) -> Estimator:
+        """The model that is loaded aside, or else one that is loaded now, aside too.
+
+        Args:
+            settings: what to load, where nothing is being loaded.
+            wait: for the model; what it raises ends the waiting, but not the loading.
 
         Raises:
             DepthProError: there is no such model, or it cannot be used; says why.
         """
-        coming, self._coming = self._coming, None
-        return self._loaded(settings) if coming is None else coming.result()
+        if self._coming is None:
+            self.begin(settings, lambda: None)
+        coming = self._coming
+        assert coming is not None
+        wait(lambda timeout_s: concurrent.futures.wait([coming], timeout_s).done)
+        self._coming = None
+        return coming.result()
 
     def _loaded(self, settings: Settings) -> Estimator:
         self._logger.info(f"loading model {settings.model!r}")
@@ -113,6 +125,8 @@ class ModelLoader:
                 f"{name}'s depth is up to scale: only depth/relative is published, no metres, until scale_source "
                 "says where they are to come from"
             )
+        elif source == "fixed":
+            self._logger.info(f"depth is multiplied by fixed_scale, {settings.fixed_scale:g}")
         elif source != "off":
             self._logger.info(f"depth becomes metres by {source}, and is not published while that gives no scale")
         return estimator

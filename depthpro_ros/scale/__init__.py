@@ -9,6 +9,7 @@ from depthpro_ros.scale.estimate import (
     ScaleEstimate,
     ScaleSource,
     assumed_scale,
+    fixed_scale,
     robust_scale,
 )
 from depthpro_ros.scale.extrinsics import Extrinsics
@@ -31,6 +32,7 @@ __all__ = [
     "TrackedScale",
     "assumed_scale",
     "cloud_points",
+    "fixed_scale",
     "range_point",
     "robust_scale",
     "scale_change",

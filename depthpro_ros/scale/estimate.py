@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from depthpro_ros.errors import DepthProError, InputError
 
-ScaleSource = Literal["depth_pro", "ground_plane", "ranges", "assumed"]
-"""What a scale was found from: another model's metres, the camera's height, measured ranges, or nothing at all."""
+ScaleSource = Literal["fixed", "depth_pro", "ground_plane", "ranges", "assumed"]
+"""What a scale was found from: a factor that is known, another model's metres, the camera's height, measured ranges, or
+nothing at all."""
 
 MIN_RELATIVE = 0.02
 """Relative depth below this is not used: so near, a step of the network's output is a large share of the value."""
@@ -86,9 +87,9 @@ class ScaleEstimate:
 
     Attributes:
         scale: metres per unit of relative depth.
-        inliers: samples that agree with it; 0 of an assumed one.
-        share: inliers over samples; 0 of an assumed one.
-        spread: median absolute deviation of the samples' scales over their median; NaN of an assumed one.
+        inliers: samples that agree with it; 0 of an assumed or fixed one.
+        share: inliers over samples; 0 of an assumed or fixed one.
+        spread: median absolute deviation of the samples' scales over their median; NaN of an assumed or fixed one.
         source: what it was found from.
     """
 
@@ -171,6 +172,17 @@ def assumed_scale(d98_m: float) -> ScaleEstimate:
     if not (math.isfinite(d98_m) and d98_m > 0):
         raise InputError(f"assumed_d98_m is {d98_m}, expected a finite number of metres above 0")
     return ScaleEstimate(float(d98_m), 0, 0.0, math.nan, "assumed")
+
+
+def fixed_scale(factor: float) -> ScaleEstimate:
+    """The scale of depth in metres that is known to be off by a factor.
+
+    Raises:
+        InputError: not finite and above 0.
+    """
+    if not (math.isfinite(factor) and factor > 0):
+        raise InputError(f"fixed_scale is {factor}, expected a finite factor above 0")
+    return ScaleEstimate(float(factor), 0, 0.0, math.nan, "fixed")
 
 
 def weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64] | None = None) -> float:

@@ -12,7 +12,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
-from depthpro_ros.node.outputs import DEPTH, DEPTH_INFO, ESTIMATED_INFO, POINTS
+from depthpro_ros.node.outputs import CONFIDENCE, DEPTH, DEPTH_INFO, ESTIMATED_INFO, POINTS
 
 from .harness import Peer
 
@@ -123,6 +123,26 @@ def test_best_effort_listeners_are_served_too(peer: Peer) -> None:
 
     peer.until(seen, "a message at the best-effort listener")
     peer.destroy_subscription(listener)
+
+
+def test_confidence_has_the_images_header_and_is_0_where_there_is_no_depth(peer: Peer) -> None:
+    received: list[Image] = []
+    listener = peer.create_subscription(Image, CONFIDENCE, received.append, 10)
+    peer.until(lambda: peer.count_publishers(listener.topic_name) == 1, "the node's publisher")
+    peer.set(max_depth_m=2.6)
+
+    def beside_a_depth() -> tuple[Image, Image] | None:
+        image = peer.show(picture())
+        depth = peer.answers(image)[DEPTH]
+        return next(((depth, m) for m in received if m.header == image.header), None)
+
+    depth, confidence = peer.until(beside_a_depth, "a confidence")
+    peer.destroy_subscription(listener)
+    assert confidence.header == depth.header
+    known = np.isfinite(depth_of(depth))
+    assert known.any() and not known.all()
+    np.testing.assert_array_equal(depth_of(confidence) > 0, known)
+    assert depth_of(confidence).max() < 1
 
 
 def test_the_subscription_follows_its_publishers_reliability(peer: Peer) -> None:
