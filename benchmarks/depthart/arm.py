@@ -46,7 +46,7 @@ class Settings:
 
     steps: int = 400
     batch: int = 32
-    lr: float = 5e-4
+    lr: float = 3e-4
     weight_decay: float = 0.02
     clip: float = 1.0
     watch_every: int = 50
