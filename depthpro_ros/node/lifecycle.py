@@ -5,24 +5,31 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import time
 import traceback
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
+from rclpy.clock import Clock, ClockType
 from rclpy.exceptions import InvalidHandle
+from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
+from rclpy.task import Future
+from rclpy.timer import Timer
 from std_msgs.msg import Header
 
-from depthpro_ros.errors import DepthProError, InputError
+from depthpro_ros.errors import DepthProError, InputError, WeightsError
 from depthpro_ros.models.estimator import Estimator
 from depthpro_ros.node.cameras import cameras
 from depthpro_ros.node.decoding import ImageDecoder
 from depthpro_ros.node.diagnostics import camera_status
+from depthpro_ros.node.ending import ANSWERED_S, STOP_S, limit_the_end
 from depthpro_ros.node.loading import Load, ModelLoader, load_estimator
-from depthpro_ros.node.memory import keep_freed_memory
+from depthpro_ros.node.memory import give_back_freed_memory, keep_freed_memory
 from depthpro_ros.node.parameters import declare
 from depthpro_ros.node.ros_logging import RosHandler
 from depthpro_ros.node.startup import Startup
@@ -30,12 +37,24 @@ from depthpro_ros.node.stream import CameraStream
 from depthpro_ros.node.worker import BatchWorker
 from depthpro_ros.pipeline import Pipeline
 
-STOP_S = 1.5
-"""How long a frame in progress may delay the end of the process."""
+LOOK_S = 0.05
+"""How often whatever waits on the executor's thread looks whether the process is to end."""
+
+
+RETRY_S, RETRY_LATER_S = 5.0, 60.0
+"""Weights that are missing at the start are looked for again after so long, and then twice as long each time up to."""
 
 
 class DeviceLost(RuntimeError):
     """The GPU does not answer any more; only a new process helps."""
+
+    status = 1
+
+
+class Hung(RuntimeError):
+    """A frame takes longer than it may, and its thread cannot be ended; only a new process helps."""
+
+    status = 3
 
 
 class DepthNode(LifecycleNode):
@@ -47,6 +66,9 @@ class DepthNode(LifecycleNode):
     Args:
         load: makes the estimator from the parameter model and `Settings.load_options`.
         options: of `rclpy.node.Node`.
+
+    Attributes:
+        told_to_end: done once the lifecycle has reached its last state, from which there is no way back.
     """
 
     def __init__(self, *, load: Load = load_estimator, **options: Any) -> None:
@@ -71,10 +93,15 @@ class DepthNode(LifecycleNode):
             if self._decoder.problem
             else "cv_bridge converts images"
         )
-        self._broken = ""
+        self._broken, self._hanging = "", ""
+        self._retry: Timer | None = None
+        self._retry_s, self._lacks_weights = RETRY_S, False
+        self.told_to_end: Future[None] = Future()
         self._wake = self.create_guard_condition(self._woken)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
-        self.create_timer(self._settings.diagnostics_period_s, self._report)
+        # not by the node's own clock, which may be a simulation's that stands still
+        self._steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(self._settings.diagnostics_period_s, self._report, clock=self._steady)
         self._startup.ended("imports")
         if self._settings.autostart:
             # not on this thread, so that services answer while the model is loaded
@@ -102,24 +129,40 @@ class DepthNode(LifecycleNode):
 
     def _woken(self) -> None:
         """Something happened on another thread."""
-        if self._broken:
-            raise DeviceLost(self._broken)
-        if (
-            self._loader.begun
-            and not self._loader.loading
-            and self._state == "unconfigured"
-            and self.trigger_configure() == TransitionCallbackReturn.SUCCESS
-        ):
-            self.trigger_activate()
+        if self._broken or self._hanging:
+            self._report()
+            raise Hung(self._hanging) if self._hanging else DeviceLost(self._broken)
+        if self._loader.begun and not self._loader.loading and self._state == "unconfigured":
+            if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
+                self.trigger_activate()
+            elif self._settings.autostart and self._lacks_weights:
+                self._retry = self.create_timer(self._retry_s, self._load_again, clock=self._steady)
+                self._retry_s = min(2 * self._retry_s, RETRY_LATER_S)
+
+    def _load_again(self) -> None:
+        """The file may have come back."""
+        self._no_retry()
+        if self._state == "unconfigured" and not self._loader.begun:
+            self._loader.begin(self._settings, self._model_loaded)
+
+    def _no_retry(self) -> None:
+        if self._retry is not None:
+            self.destroy_timer(self._retry)
+            self._retry = None
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the model."""
+        self._no_retry()
+        self._lacks_weights = False
         if not self._loader.begun:
             self._startup.ended("waiting to be configured")
         try:
-            estimator = self._loader.fetch(self._settings)
+            estimator = self._loader.fetch(self._settings, self._wait)
         except DepthProError as error:
+            self._lacks_weights = isinstance(error, WeightsError)
             return self._failed(str(error))
+        except ExternalShutdownException:
+            return TransitionCallbackReturn.FAILURE
         except Exception as error:  # rclpy would swallow it
             self.get_logger().error("".join(traceback.format_exception(error)))
             return self._failed(f"{type(error).__name__}: {error}")
@@ -131,9 +174,9 @@ class DepthNode(LifecycleNode):
         self._startup.ended("model")
         return super().on_configure(state)
 
-    def _failed(self, reason: str) -> TransitionCallbackReturn:
+    def _failed(self, reason: str, what: str = "configure") -> TransitionCallbackReturn:
         self._failure = reason
-        self.get_logger().error(f"cannot configure: {reason}")
+        self.get_logger().error(f"cannot {what}: {reason}")
         return TransitionCallbackReturn.FAILURE
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -160,6 +203,8 @@ class DepthNode(LifecycleNode):
             most=lambda: self._settings.max_batch,
             logger=self.get_logger(),
             on_broken=self._device_lost,
+            on_hang=self._hangs,
+            frame_limit_s=lambda: self._settings.frame_limit_s,
             on_begun=lambda time_s: self._startup.ended("waiting for the first image", time_s),
             on_published=self._published,
         )
@@ -167,19 +212,27 @@ class DepthNode(LifecycleNode):
         worker.start(after=self._worker)
         self._worker = worker
         source = self._settings.source(metric=self._estimator.info.metric)
-        for number, camera in enumerate(self._cameras):
-            camera.subscribe(
-                self._settings,
-                partial(worker.put, number),
-                worker.info_arrived,
-                with_ranges=source == "ranges",
-            )
+        try:
+            for number, camera in enumerate(self._cameras):
+                camera.subscribe(
+                    self._settings,
+                    partial(worker.put, number),
+                    worker.info_arrived,
+                    with_ranges=source == "ranges",
+                )
+        except Exception as error:  # rclpy would swallow it, and go back farther than to where this began
+            self.get_logger().error("".join(traceback.format_exception(error)))
+            self._unsubscribe()
+            super().on_deactivate(state)
+            return self._failed(f"{type(error).__name__}: {error}", "activate")
+        self._failure = ""
         self._state = "active"
         return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Unsubscribe and stop. A frame in progress is finished, but not published."""
         self._unsubscribe()
+        give_back_freed_memory()
         self._state = "inactive"
         return super().on_deactivate(state)
 
@@ -187,24 +240,31 @@ class DepthNode(LifecycleNode):
         """Free the model."""
         self._unsubscribe()
         if self._worker is not None:
-            self._worker.join()
+            self._wait(self._worker.join)
             for camera in self._cameras:
                 camera.outputs.release()
         self._estimator = self._worker = None
         self._pipelines = []
+        give_back_freed_memory()
         _empty_device_cache()
         self._state = "unconfigured"
         return super().on_cleanup(state)
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop for good."""
+        """Stop for good: the process ends, once the answer is out."""
         self._unsubscribe()
         self._state = "finalized"
+        self.create_timer(ANSWERED_S, self._end, clock=self._steady)
         return super().on_shutdown(state)
+
+    def _end(self) -> None:
+        if not self.told_to_end.done():
+            self.told_to_end.set_result(None)
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Go back to unconfigured after an error in a transition."""
-        self.get_logger().error(f"a transition from {state.label} failed")
+        if self.context.ok():  # else it failed since the process is to end
+            self.get_logger().error(f"a transition from {state.label} failed")
         return self.on_cleanup(state)
 
     def _unsubscribe(self) -> None:
@@ -213,16 +273,45 @@ class DepthNode(LifecycleNode):
         if self._worker is not None:
             self._worker.stop()
 
+    def _wait(self, done: Callable[[float | None], object]) -> None:
+        """Wait for something on the executor's thread, see `depthpro_ros.node.loading.Wait`.
+
+        Raises:
+            ExternalShutdownException: the process was told to end meanwhile.
+        """
+        while not done(LOOK_S):
+            if not self.context.ok():
+                raise ExternalShutdownException
+
     def stop(self) -> bool:
         """Unsubscribe and wait for the frame in progress; false if it takes longer than `STOP_S`."""
+        end = time.monotonic() + STOP_S
         self._unsubscribe()
-        return not self._loader.loading and (self._worker is None or self._worker.join(STOP_S))
+        if self._loader.loading:
+            return False
+        return self._worker is None or self._worker.join(max(0.0, end - time.monotonic()))
+
+    def destroy_node(self) -> None:
+        """Leave the network. Threads that still compute may refer to this object, but hold nothing of it up.
+
+        rclpy's state machine holds the rcl node, and with that the middleware's participant and its shared memory.
+        """
+        super().destroy_node()
+        self._state_machine.destroy_when_not_in_use()
 
     # From other threads, and to the user
 
     def _device_lost(self, reason: str) -> None:
         self._broken = reason
         self._wake.trigger()
+
+    def _hangs(self, text: str) -> None:
+        if self._settings.on_hang == "exit":
+            self._hanging = text
+            # also where the executor's thread waits for the one that hangs
+            limit_the_end(Hung.status)
+            with contextlib.suppress(InvalidHandle):  # the node is gone
+                self._wake.trigger()
 
     def _published(self) -> None:
         if self._startup.ended("first frame"):

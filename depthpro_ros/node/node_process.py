@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -30,6 +31,7 @@ class NodeProcess:
         image_topic: where it is to get images.
         parameters: ROS parameters.
         command: what to start, before the ROS arguments.
+        apart: in a session of its own, so that a terminal's Ctrl-C does not reach it.
     """
 
     def __init__(
@@ -38,8 +40,10 @@ class NodeProcess:
         image_topic: str,
         parameters: Mapping[str, str | float | bool],
         command: Sequence[str] = NODE_COMMAND,
+        *,
+        apart: bool = False,
     ) -> None:
-        self._log_path = log
+        self._log_path, self._apart = log, apart
         self._command = [*command, "--ros-args", "-r", f"image:={image_topic}"]
         for name, value in parameters.items():
             self._command += ["-p", f"{name}:={str(value).lower() if isinstance(value, bool) else value}"]
@@ -52,6 +56,7 @@ class NodeProcess:
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            start_new_session=self._apart,
         )
         return self
 
@@ -66,6 +71,22 @@ class NodeProcess:
                 self._process.kill()
                 self._process.wait()
         self._log.close()
+
+    def end(self, number: signal.Signals = signal.SIGINT) -> tuple[float, int]:
+        """Tell it to end, and wait for that; how long it took, seconds, and its exit status.
+
+        Raises:
+            NodeDied: it does not end.
+        """
+        started = time.monotonic()
+        self._process.send_signal(number)
+        try:
+            status = self._process.wait(_PATIENCE_S)
+        except subprocess.TimeoutExpired as error:
+            raise NodeDied(
+                f"the node did not end within {_PATIENCE_S:.0f} s; the end of {self._log_path}:\n{self.log_tail()}"
+            ) from error
+        return time.monotonic() - started, status
 
     @property
     def pid(self) -> int:

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from depthpro_ros.soak.records import Counts, Rest, Sample
@@ -14,8 +15,8 @@ MEMORY_GROWTH = 0.01
 """Greatest share by which memory may have grown after the warm-up."""
 LATENCY_GROWTH = 0.25
 """The same of the latency, which whatever else runs on the machine disturbs."""
-WARM_UP = 0.25
-"""Share of the like phases that does not count; caches fill meanwhile."""
+WARM_UP = 1 / 3
+"""Share of the like phases that does not count; caches fill meanwhile, and each phase has been there."""
 FEWEST = 4
 """Like phases after the warm-up that are needed to say anything."""
 
@@ -44,7 +45,7 @@ class Check:
 
 def settled(values: Sequence[float]) -> Sequence[float]:
     """Those after the warm-up."""
-    return values[int(len(values) * WARM_UP) :]
+    return values[math.ceil(len(values) * WARM_UP) :]
 
 
 def quarters(values: Sequence[float]) -> tuple[float, float]:
@@ -105,18 +106,18 @@ def all_delivered(rests: Sequence[Rest]) -> Check:
 
 
 def none_refused_but_bad(refused: int, refused_elsewhere: int, bad: int) -> Check:
-    """That images are refused where bad ones were sent, and nowhere else.
+    """That images are refused where the load gives a reason, and nowhere else.
 
     Args:
         refused: by the node in all.
-        refused_elsewhere: of these, in phases without bad images.
-        bad: images sent that cannot be served.
+        refused_elsewhere: of these, in phases that give no reason.
+        bad: images sent that cannot be served; those that were replaced before they were looked at are not refused.
     """
     return Check(
         "images refused",
-        f"{refused} of {bad} bad ones, {refused_elsewhere} in phases without bad ones",
-        "some of the bad ones, no others",
-        refused_elsewhere == 0 and refused <= bad and (refused > 0 or bad == 0),
+        f"{refused}, {refused_elsewhere} of them in phases that give no reason; {bad} bad ones were sent",
+        "some of the bad ones, none without reason",
+        refused_elsewhere == 0 and (refused > 0 or bad == 0),
     )
 
 
@@ -145,9 +146,8 @@ def nothing_odd(name: str, complaints: Sequence[str], done: int) -> Check:
 
 def of_rests(rests: Sequence[Rest]) -> list[Check]:
     """Everything that is said of like phases."""
-    values: Callable[[str], list[float]] = lambda name: [getattr(rest.footprint, name) for rest in rests]  # noqa: E731
     return [
-        growth("memory of its own (USS)", values("private_mib"), "MiB", MEMORY_GROWTH),
+        growth("memory of its own (USS)", [rest.inactive_mib for rest in rests], "MiB", MEMORY_GROWTH),
         constant("threads", [rest.footprint.threads for rest in rests]),
         constant("open files", [rest.footprint.files for rest in rests]),
         constant("files in shared memory", [rest.footprint.shared_files for rest in rests]),

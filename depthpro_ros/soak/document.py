@@ -30,10 +30,11 @@ ABOUT = """\
 that a seed decides, and looks at the process once a second. The load is made of phases in a random order: {phases}.
 Between them comes one phase that is always the same: 640x480 images, each sent once the one before is answered, to a
 subscriber of depth and cloud that is there all the time. Memory, threads, files and latency are compared among these
-like phases only, the first quarter of those after the warm-up (a quarter of all) with the last, by medians.
+like phases only, the first quarter of those after the warm-up (a third of all) with the last, by medians.
 
-Memory is what the process has of its own (USS): the shared memory of the middleware is mapped by everybody who listens,
-has a fixed size, and is touched little by little. Its files are counted instead.
+Memory is what the process has of its own (USS) after each like phase, deactivated: then it gives back what its heap
+keeps for large messages, which is more or less depending on where they happened to lie. The shared memory of the
+middleware is mapped by everybody who listens, has a fixed size, and is touched little by little: its files are counted.
 """
 
 

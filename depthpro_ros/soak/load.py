@@ -15,6 +15,8 @@ from depthpro_ros.soak.rig import Rig
 ALWAYS = ("depth/image", "depth/points")
 """Outputs that are listened to between the phases."""
 USUAL_HZ = 5.0
+BUFFERS = 4
+"""More than the node has of any kind."""
 NODE_PARAMETERS: dict[str, str | float | bool] = {
     "diagnostics_period_s": 0.5,
     # longer than by default: on a busy machine an image of another size would be refused for a late CameraInfo
@@ -67,6 +69,19 @@ def _send_at(rig: Rig, hz: float, seconds: float, send: Callable[[], object]) ->
         rig.spin(max(0.001, min(end, now + 1 / hz) - time.monotonic()))
 
 
+def fill(rig: Rig) -> None:
+    """Let every buffer of the node see its largest message, so that none grows later."""
+    from depthpro_ros.node.outputs import TOPICS
+
+    rig.listen(ALWAYS)
+    rig.connect(USUAL)
+    rig.listen(TOPICS)  # not each of them has something to say
+    for size in SIZES:
+        for _ in range(BUFFERS):
+            rig.ask(size, ALWAYS)
+    rig.listen(ALWAYS)
+
+
 def rates_and_sizes(rig: Rig, choices: random.Random, seconds: float) -> None:
     """All sizes, one after the other, each at another rate."""
     for size in choices.sample(SIZES, len(SIZES)):
@@ -92,19 +107,15 @@ def subscribers(rig: Rig, choices: random.Random, seconds: float) -> None:
 
 
 def parameters(rig: Rig, choices: random.Random, seconds: float) -> None:
-    """Parameters are changed, others are refused, and in the end all are as they were."""
+    """Each parameter is changed, others are refused between them, and in the end all are as they were."""
     from depthpro_ros.node.parameters import TABLE
 
     defaults = {spec.name: spec.default for spec in TABLE}
-    steps = max(3, int(seconds))
-    changed: set[str] = set()
-    for _ in range(steps):
-        name, value = choices.choice(CHANGES)
+    for name, value in choices.sample(CHANGES, len(CHANGES)):
         rig.set(name, value)
-        changed.add(name)
         rig.set(*choices.choice(REFUSED), allowed=False)
-        _send_at(rig, USUAL_HZ, seconds / steps, partial(rig.camera.send, USUAL))
-    for name in sorted(changed):
+        _send_at(rig, USUAL_HZ, seconds / len(CHANGES), partial(rig.camera.send, USUAL))
+    for name, _ in CHANGES:
         rig.set(name, defaults[name])
 
 
@@ -129,10 +140,11 @@ def lifecycle(rig: Rig, choices: random.Random, seconds: float) -> None:
 
 
 def calibration(rig: Rig, choices: random.Random, seconds: float) -> None:
-    """CameraInfo is not there, so that the focal length is estimated; then it comes, and stops again."""
+    """CameraInfo is not there, so that the focal length is estimated; it comes, stops, and comes again."""
     rig.transition("deactivate")  # forgets what came before
     rig.transition("activate")
-    parts = max(3, int(seconds / 2))
+    # the last part has it, so that the node waits for those of the images of other sizes that follow
+    parts = max(4, 2 * int(seconds / 4))
     for part in range(parts):
         calibrated = part % 2 == 1
         _send_at(rig, USUAL_HZ, seconds / parts, partial(rig.camera.send, USUAL, calibrated=calibrated))
@@ -156,6 +168,8 @@ PHASES: dict[str, Phase] = {
     "calibration": calibration,
     "bad images": bad_images,
 }
+REFUSING = ("bad images", "rates and sizes", "sizes mixed")
+"""Phases in which images are refused: bad ones, and those whose CameraInfo is lost just as the size has changed."""
 REST = "like phase"
 """The phase that is the same each time; see `depthpro_ros.soak.rest`."""
 

@@ -48,7 +48,7 @@ def plot(legs: Sequence[Leg], path: Path) -> None:
             axis.axvline((before.samples[-1].time_s + after.samples[0].time_s) / 60 / 2, color="0.6", lw=0.8, ls="--")
         # one entry for each name, though there are several processes
         entries = dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
-        axis.legend(entries.values(), entries.keys(), fontsize="small", loc="lower right", ncols=2)
+        axis.legend(entries.values(), entries.keys(), fontsize="x-small", loc="best", ncols=2)
     axes[0].set_title(
         "; then ".join(f"{leg.transport} images" for leg in legs) + " (dots: like phases)", fontsize="medium"
     )
@@ -65,7 +65,9 @@ def _memory(axis: Any, leg: Leg) -> None:
     minutes = _minutes(leg.samples)
     axis.plot(minutes, [s.footprint.rss_mib for s in leg.samples], color="C7", lw=0.8, label="RSS, with shared memory")
     axis.plot(minutes, [s.footprint.private_mib for s in leg.samples], color="C0", lw=0.8, label="of its own (USS)")
-    axis.plot(_minutes(leg.rests), [r.footprint.private_mib for r in leg.rests], "o", color="C0", ms=3)
+    axis.plot(
+        _minutes(leg.rests), [r.inactive_mib for r in leg.rests], "o-", color="C1", ms=3, lw=0.8, label="inactive"
+    )
     axis.set_ylabel("memory, MiB")
 
 

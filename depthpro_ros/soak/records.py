@@ -69,7 +69,7 @@ class Footprint:
     """What the node's process holds.
 
     Attributes:
-        private_mib: memory of its own alone (USS), MiB; the figure that is judged.
+        private_mib: memory of its own alone (USS), MiB.
         pss_mib: the same and its share of what others map, too (PSS).
         rss_mib: all that it maps and has touched (RSS), shared memory included.
         threads, files: threads, and open file descriptors.
@@ -121,7 +121,9 @@ class Rest:
     Attributes:
         time_s: since the soak began, at its end.
         transport: of the images.
-        footprint: at its end, medians of several.
+        footprint: at its end, medians of several looks.
+        inactive_mib: memory of its own once the node is deactivated thereafter, when it gives back what it does not
+            need; this is judged. What the heap keeps of large messages before depends on where they happened to lie.
         latency_ms: from sending an image to its depth and cloud: the lower quartile, which others disturb least.
         cpu_ms: processor time of the node for a frame.
         sent: images sent,
@@ -132,6 +134,7 @@ class Rest:
     time_s: float
     transport: str
     footprint: Footprint
+    inactive_mib: float
     latency_ms: float
     cpu_ms: float
     sent: int

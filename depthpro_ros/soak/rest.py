@@ -6,7 +6,6 @@ from __future__ import annotations
 import dataclasses
 import statistics
 import time
-from functools import partial
 
 from depthpro_ros.soak.camera import USUAL
 from depthpro_ros.soak.load import ALWAYS
@@ -40,19 +39,20 @@ def like_phase(rig: Rig, observed: Observed, started_s: float, transport: str, s
     end = time.monotonic() + seconds
     while time.monotonic() < end or len(latencies_ms) < FEWEST_IMAGES:
         began = time.monotonic()
-        stamp_ns = rig.camera.send(USUAL)
-        rig.until(partial(rig.answered, stamp_ns), "depth and cloud of an image")
+        rig.ask(USUAL, ALWAYS)
         latencies_ms.append((time.monotonic() - began) * 1e3)
     cpu_ms = (observed.footprint().cpu_s - cpu_s) * 1e3 / len(latencies_ms)
     counts = rig.settle().since(before)
-    looks = []
-    for _ in range(LOOKS):
-        looks.append(observed.footprint())
-        rig.spin(0.05)
+    active = _footprint(rig, observed)
+    # on which the node gives back what its heap has kept, which depends on the phases before
+    rig.transition("deactivate")
+    inactive = _footprint(rig, observed)
+    rig.transition("activate")
     return Rest(
         time_s=time.monotonic() - started_s,
         transport=transport,
-        footprint=_median(looks),
+        footprint=active,
+        inactive_mib=inactive.private_mib,
         latency_ms=statistics.quantiles(latencies_ms, n=4)[0],
         cpu_ms=cpu_ms,
         sent=rig.camera.sent - sent,
@@ -61,7 +61,12 @@ def like_phase(rig: Rig, observed: Observed, started_s: float, transport: str, s
     )
 
 
-def _median(looks: list[Footprint]) -> Footprint:
+def _footprint(rig: Rig, observed: Observed) -> Footprint:
+    """What the process holds while nothing is asked of it."""
+    looks = []
+    for _ in range(LOOKS):
+        rig.spin(0.05)
+        looks.append(observed.footprint())
     values = zip(*map(dataclasses.astuple, looks), strict=True)
     # one of those that were seen, so that counts stay whole numbers
     return Footprint(*(statistics.median_low(column) for column in values))

@@ -115,9 +115,14 @@ class Rig:
 
         return got
 
-    def answered(self, stamp_ns: int) -> bool:
-        """Whether all outputs that are listened to have come for the image of this stamp."""
-        return all(self._newest.get(name, 0) >= stamp_ns for name in self._listeners)
+    def answered(self, stamp_ns: int, outputs: Collection[str]) -> bool:
+        """Whether these outputs have come for the image of this stamp."""
+        return all(self._newest.get(name, 0) >= stamp_ns for name in outputs)
+
+    def ask(self, size: tuple[int, int], outputs: Collection[str]) -> None:
+        """Send a picture and wait for these outputs of it."""
+        stamp_ns = self.camera.send(size)
+        self.until(lambda: self.answered(stamp_ns, outputs), "the outputs of an image")
 
     def connect(self, size: tuple[int, int]) -> Counts:
         """Send pictures until one is answered: from then on both sides know each other; what was counted by then."""
@@ -125,7 +130,7 @@ class Rig:
 
         def answered() -> bool:
             stamp_ns = self.camera.send(size)
-            return self._spin_until(lambda: self.answered(stamp_ns), ANSWER_S)
+            return self._spin_until(lambda: self.answered(stamp_ns, self._listeners), ANSWER_S)
 
         self.until(answered, "an answer")
         return self.settle()

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from depthpro_ros.errors import DepthProError
 from depthpro_ros.node.node_process import NODE_COMMAND, NodeProcess
+from depthpro_ros.soak.camera import USUAL
 from depthpro_ros.soak.checks import Check, all_accounted, none_refused_but_bad, nothing_odd, of_rests, only_explained
-from depthpro_ros.soak.load import ALWAYS, EXPLAINED, NODE_PARAMETERS, PHASES, REST, order
+from depthpro_ros.soak.load import ALWAYS, EXPLAINED, NODE_PARAMETERS, PHASES, REFUSING, REST, fill, order
 from depthpro_ros.soak.process import Observed
 from depthpro_ros.soak.records import Counts, Rest, Sample
 from depthpro_ros.soak.rest import like_phase
@@ -143,6 +144,7 @@ class _Soaking:
         phase_s = plan.phase_seconds(transport)
         self._rig.listen(ALWAYS)
         self._rig.until(lambda: self._rig.said.get("state") == "active", "the node to be active")
+        fill(self._rig)
         end = time.monotonic() + plan.seconds_of(transport)
         rounds = range(plan.rounds) if plan.rounds else itertools.count()
         for _ in rounds:
@@ -153,6 +155,7 @@ class _Soaking:
                 if name == REST:
                     rest = like_phase(self._rig, self._observed, self._started_s, transport, phase_s)
                     self._leg.rests.append(rest)
+                    self._refused = self._rig.counts.refused
                     self._say(_line(rest))
                 else:
                     self._one(name, phase_s)
@@ -160,11 +163,10 @@ class _Soaking:
 
     def _one(self, name: str, phase_s: float) -> None:
         """One phase that is not the like one; it leaves the node as it was."""
-        bad = self._rig.camera.bad
         PHASES[name](self._rig, self._choices, phase_s)
         self._rig.listen(ALWAYS)
-        refused = self._rig.settle().refused
-        if self._rig.camera.bad == bad:
+        refused = self._rig.connect(USUAL).refused
+        if name not in REFUSING:
             self._refused_elsewhere += refused - self._refused
         self._refused = refused
 
@@ -226,7 +228,7 @@ def slowness() -> float:
 def _line(rest: Rest) -> str:
     f = rest.footprint
     return (
-        f"{rest.time_s:7.0f} s  {rest.transport:10}  {f.private_mib:7.1f} MiB  {f.threads:3} threads  "
+        f"{rest.time_s:7.0f} s  {rest.transport:10}  {rest.inactive_mib:7.1f} MiB  {f.threads:3} threads  "
         f"{f.files:3} files  {rest.latency_ms:7.1f} ms"
     )
 
