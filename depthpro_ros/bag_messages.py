@@ -26,7 +26,12 @@ def stamp_ns(raw: bytes, is_ros2: bool) -> int:
     """The stamp of a message that starts with a header, without the cost of reading the rest.
 
     CDR: 4 bytes, the second of which tells the byte order, then seconds and nanoseconds. ROS 1: a number, then these.
+
+    Raises:
+        InputError: too few bytes.
     """
+    if len(raw) < 12:
+        raise InputError(f"a message of {len(raw)} bytes has no header: it is cut off")
     order = "<" if not is_ros2 or raw[1] & 1 else ">"
     seconds, nanoseconds = struct.unpack_from(f"{order}iI" if is_ros2 else "<II", raw, 4)
     return int(seconds) * 10**9 + int(nanoseconds)
@@ -133,6 +138,8 @@ def depth_metres(message: Any, depth_scale: float | None = None) -> NDArray[np.f
     dtype, per_metre = DEPTH_TYPES[message.encoding]
     per_metre = depth_scale or per_metre
     height, width, step = message.height, message.width, message.step
+    if height < 1 or width < 1:
+        raise InputError(f"depth image is {width}x{height} pixels: nothing to see")
     row = width * np.dtype(dtype).itemsize
     if step < row or len(message.data) < (height - 1) * step + row:
         raise InputError(

@@ -136,10 +136,11 @@ def _rvl(content: bytes, max_megapixels: float) -> NDArray[np.uint16]:
     while pixel < values.size:
         if at + 1 >= len(numbers):
             raise InputError("RVL depth image is cut off")
-        pixel += int(numbers[at])
-        count = int(numbers[at + 1])
+        empty, count = int(numbers[at]), int(numbers[at + 1])
+        pixel += empty
         at += 2
-        if pixel + count > values.size or at + count > len(numbers):
+        # a number of too many nibbles has overflown
+        if min(empty, count) < 0 or pixel + count > values.size or at + count > len(numbers):
             raise InputError("RVL depth image is damaged: its runs do not fit its size")
         run = previous + np.cumsum(steps[at : at + count])
         values[pixel : pixel + count] = run

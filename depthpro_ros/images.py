@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depthpro_ros.encoded_images import MAX_IMAGE_MEGAPIXELS, check_megapixels, decode_image
 from depthpro_ros.errors import InputError
 
 RgbImage = NDArray[np.uint8]
@@ -70,17 +71,27 @@ ENCODINGS["8UC3"] = ENCODINGS["bgr8"]
 ENCODINGS["8UC1"] = ENCODINGS["mono8"]
 
 
-def check(encoding: str, size_bytes: int, *, height: int, width: int, step: int) -> Encoding:
+def check(
+    encoding: str,
+    size_bytes: int,
+    *,
+    height: int,
+    width: int,
+    step: int,
+    max_megapixels: float = MAX_IMAGE_MEGAPIXELS,
+) -> Encoding:
     """Check that an image of `size_bytes` bytes is what its header says, and look up its encoding.
 
     Raises:
-        InputError: an unknown encoding, an empty image, a step too short, or too few bytes.
+        InputError: an unknown encoding, an image that is empty or larger than allowed, a step too short, or too few
+            bytes.
     """
     known = ENCODINGS.get(encoding)
     if known is None:
         raise InputError(f"image encoding {encoding!r} is not supported; known are {', '.join(ENCODINGS)}")
     if height < 1 or width < 1:
         raise InputError(f"image is {width}x{height} pixels: nothing to see")
+    check_megapixels(width, height, max_megapixels)
     row_bytes = width * known.channels * np.dtype(known.dtype).itemsize
     if step < row_bytes:
         raise InputError(f"step is {step} bytes, a row of {width} {encoding} pixels needs {row_bytes}")
@@ -99,7 +110,16 @@ def check(encoding: str, size_bytes: int, *, height: int, width: int, step: int)
     return known
 
 
-def decode(encoding: str, data: Any, *, height: int, width: int, step: int, big_endian: bool = False) -> RgbImage:
+def decode(
+    encoding: str,
+    data: Any,
+    *,
+    height: int,
+    width: int,
+    step: int,
+    big_endian: bool = False,
+    max_megapixels: float = MAX_IMAGE_MEGAPIXELS,
+) -> RgbImage:
     """Decode the pixels of a sensor_msgs/Image.
 
     Args:
@@ -108,15 +128,17 @@ def decode(encoding: str, data: Any, *, height: int, width: int, step: int, big_
         height, width: image size, pixels.
         step: bytes from one row to the next; may be more than a row needs.
         big_endian: byte order of 16-bit values.
+        max_megapixels: larger images are refused.
 
     Returns:
         RGB uint8 [height, width, 3], contiguous, in memory of its own.
 
     Raises:
-        InputError: an unknown encoding, an empty image, a step too short, or too few bytes.
+        InputError: an unknown encoding, an image that is empty or larger than allowed, a step too short, or too few
+            bytes.
     """
     buffer = np.frombuffer(data, dtype=np.uint8)
-    known = check(encoding, len(buffer), height=height, width=width, step=step)
+    known = check(encoding, len(buffer), height=height, width=width, step=step, max_megapixels=max_megapixels)
     size = np.dtype(known.dtype).itemsize
     rows, row_bytes = int(height * known.rows), width * known.channels * size
     bytes_2d = np.lib.stride_tricks.as_strided(buffer, (rows, row_bytes), (step, 1), writeable=False)
@@ -136,22 +158,13 @@ def _to_native(bytes_2d: NDArray[np.uint8], big_endian: bool) -> NDArray[np.uint
     return values if big_endian == (sys.byteorder == "big") else values.byteswap()
 
 
-def decode_compressed(data: Any) -> RgbImage:
-    """Decode a JPEG or PNG file in memory (sensor_msgs/CompressedImage) to RGB uint8 [H, W, 3].
+def decode_compressed(data: Any, *, max_megapixels: float = MAX_IMAGE_MEGAPIXELS) -> RgbImage:
+    """Decode a JPEG, PNG or other file in memory (sensor_msgs/CompressedImage) to RGB uint8 [H, W, 3].
 
     Raises:
-        InputError: the bytes are no image that OpenCV can read.
+        InputError: the bytes are no image that can be read, or one that is larger than allowed.
     """
-    buffer = np.frombuffer(data, dtype=np.uint8)
-    if not buffer.size:
-        raise InputError("compressed image is empty")
     # IGNORE_ORIENTATION: CameraInfo describes the sensor's own orientation
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    try:
-        bgr = cv2.imdecode(buffer, flags)
-    except cv2.error as error:
-        raise InputError(f"compressed image of {buffer.size} bytes cannot be decoded: {error}") from error
-    if bgr is None:
-        head = bytes(buffer[:8]).hex(" ")
-        raise InputError(f"compressed image of {buffer.size} bytes (starting {head}) is neither a JPEG nor a PNG")
+    bgr = decode_image(data, flags, max_megapixels=max_megapixels, what="compressed image")
     return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-import struct
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from depthpro_ros.encoded_images import MAX_IMAGE_MEGAPIXELS, check_megapixels
 from depthpro_ros.errors import InputError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "PPM", "GIF", "JPEG2000", "AVIF", "HEIF", "TGA")
+"""By Pillow's names, where it has them (HEIF needs a plug-in). Not all that it reads: for EPS it runs Ghostscript."""
 FILM_DIAGONAL_MM = math.hypot(36.0, 24.0)
 _EXIF_FOLDER = 0x8769
 _FOCAL_IN_35MM_FILM = 0xA405
@@ -43,11 +46,11 @@ def focal_from_film(focal_35mm: float, width: int, height: int) -> float:
     return focal_35mm * math.hypot(width, height) / FILM_DIAGONAL_MM
 
 
-def read_photo(path: Path) -> Photo:
-    """Read a photograph in any format that Pillow knows.
+def read_photo(path: Path, *, max_megapixels: float = MAX_IMAGE_MEGAPIXELS) -> Photo:
+    """Read a photograph in a format of `FORMATS`.
 
     Raises:
-        InputError: missing, a folder, not an image, cut off, or Pillow is not installed.
+        InputError: missing, a folder, not an image, larger than allowed, cut off, or Pillow is not installed.
     """
     try:
         from PIL import Image, ImageOps
@@ -57,15 +60,23 @@ def read_photo(path: Path) -> Photo:
         raise InputError(f"photo {path} does not exist")
     if path.is_dir():
         raise InputError(f"{path} is a folder: name the photos in it")
+    Image.init()
     try:
-        with Image.open(path) as image:
-            image.load()
-            exif_mm = _film_focal(image)
-            rgb = _pixels(ImageOps.exif_transpose(image))
+        with warnings.catch_warnings():
+            # of damaged EXIF data, and of sizes that are checked here
+            warnings.simplefilter("ignore")
+            with Image.open(path, formats=[name for name in FORMATS if name in Image.OPEN]) as image:
+                check_megapixels(image.width, image.height, max_megapixels, f"photo {path}")
+                image.load()
+                exif_mm = _film_focal(image)
+                rgb = _pixels(ImageOps.exif_transpose(image))
+    except InputError:
+        raise
     except Image.UnidentifiedImageError as error:
-        raise InputError(f"photo {path} is in no image format that Pillow can read") from error
-    # what Pillow's decoders raise for damaged files, besides its own errors
-    except (OSError, ValueError, SyntaxError, EOFError, struct.error, Image.DecompressionBombError) as error:
+        raise InputError(f"photo {path} is in no image format that is read ({', '.join(FORMATS)})") from error
+    except Image.DecompressionBombError as error:
+        raise InputError(f"photo {path} is too large: {error}") from error
+    except Exception as error:  # whatever a damaged file makes of Pillow's decoders
         raise InputError(f"photo {path} cannot be read ({error}): the file is damaged or cut off") from error
     height, width = rgb.shape[:2]
     return Photo(rgb, None if exif_mm is None else focal_from_film(exif_mm, width, height))

@@ -89,6 +89,8 @@ def test_quantised_metres() -> None:
         ("16UC1; compressedDepth png", png(np.zeros((2, 2), np.uint8)), "no PNG of 16 bits"),
         ("16UC1; compressedDepth rvl", rvl(DEPTH_MM)[:-8], "cut off|do not fit"),
         ("16UC1; compressedDepth rvl", struct.pack("<iiI", -4, 4, 0), "claims -4x4"),
+        ("16UC1; compressedDepth rvl", struct.pack("<iiI", 2**31 - 1, 2**31 - 1, 0), "at most 64 megapixels"),
+        ("16UC1; compressedDepth rvl", struct.pack("<ii3I", 4, 4, 0x0FFFFFFF, 0xFFFFFFFF, 0xFFFFFFF7), "do not fit"),
         ("16UC1; compressedDepth rvl", struct.pack("<iiI", 4, 4, 0xFFFFFFFF), "no end of a number"),
     ],
 )

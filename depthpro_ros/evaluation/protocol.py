@@ -6,12 +6,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from depthpro_ros.errors import InputError
 from depthpro_ros.evaluation.alignment import AlignmentMode
 from depthpro_ros.evaluation.datasets.registry import DATASETS, option_names
+from depthpro_ros.yaml_file import read_yaml_file
 
 PROTOCOLS = Path(__file__).parent / "protocols"
 
@@ -214,9 +214,7 @@ def read_protocol(name: str | Path) -> Protocol:
     if not path.is_file():
         raise InputError(f"no protocol {str(name)!r}: name a YAML file, or one of {', '.join(protocol_names())}")
     try:
-        return Protocol.model_validate(yaml.safe_load(path.read_text()))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"protocol {path} is not YAML: {error}") from error
+        return Protocol.model_validate(read_yaml_file(path, "protocol"))
     except ValidationError as error:
         raise InputError(f"protocol {path}: " + "; ".join(_problem(problem) for problem in error.errors())) from error
 

@@ -15,7 +15,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depthpro_ros.encoded_images import decode_image
 from depthpro_ros.errors import InputError
+from depthpro_ros.evaluation.datasets.formats.files import read_bytes
 from depthpro_ros.evaluation.motorcycle import MOTORCYCLE, motorcycle
 from depthpro_ros.frames import FrameSet, RgbdFrame
 
@@ -124,7 +126,4 @@ def real_sets(kinect: Path | None = None) -> RealSets:
 
 
 def _read(path: Path, flags: int) -> NDArray[Any]:
-    image = cv2.imread(str(path), flags)
-    if image is None:
-        raise InputError(f"{path} cannot be read as an image: copy it again")
-    return image
+    return decode_image(read_bytes(path), flags, what=str(path))

@@ -14,6 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from depthpro_ros.models.sizes import check_ratio, check_whole
+
 LAYER_NORM_EPS = 1e-6
 
 
@@ -34,6 +36,8 @@ class ViTConfig:
     mlp_ratio: float = 4.0
 
     def __post_init__(self) -> None:
+        check_whole("ViT", dim=self.dim, depth=self.depth, heads=self.heads)
+        check_ratio("ViT", mlp_ratio=self.mlp_ratio)
         if self.dim % self.heads:
             raise ValueError(f"ViT dim {self.dim} is not a multiple of heads {self.heads}")
 

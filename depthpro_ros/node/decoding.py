@@ -11,6 +11,7 @@ import numpy as np
 from sensor_msgs.msg import CompressedImage, Image
 
 from depthpro_ros import images
+from depthpro_ros.encoded_images import MAX_IMAGE_MEGAPIXELS
 from depthpro_ros.images import RgbImage
 
 BIG_ENDIAN = sys.byteorder == "big"
@@ -39,15 +40,24 @@ class ImageDecoder:
         if self._bridge is not None and not self.uses_cv_bridge_for("bgr8"):
             self._bridge, self.problem = None, "it does not even convert bgr8"
 
-    def rgb(self, message: Image | CompressedImage) -> RgbImage:
+    def rgb(self, message: Image | CompressedImage, max_megapixels: float = MAX_IMAGE_MEGAPIXELS) -> RgbImage:
         """The picture, uint8 [H, W, 3].
 
+        Args:
+            message: as it came.
+            max_megapixels: larger images are refused, compressed ones before they are decoded.
+
         Raises:
-            InputError: the message is not a picture of a known encoding, or does not hold all its bytes.
+            InputError: the message is not a picture of a known encoding, is too large, or does not hold all its bytes.
         """
         if isinstance(message, CompressedImage):
-            return images.decode_compressed(message.data)
-        size = {"height": message.height, "width": message.width, "step": message.step}
+            return images.decode_compressed(message.data, max_megapixels=max_megapixels)
+        size = {
+            "height": message.height,
+            "width": message.width,
+            "step": message.step,
+            "max_megapixels": max_megapixels,
+        }
         encoding = images.check(message.encoding, len(message.data), **size)
         if _is_plain(message, encoding) and self.uses_cv_bridge_for(message.encoding):
             return self._with_cv_bridge(message)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,7 +61,7 @@ def read_checkpoint(path: Path, architecture: str) -> tuple[Progress, dict[str, 
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         progress, found = Progress(**state.pop("progress")), state.pop("architecture")
-    except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, KeyError, TypeError, AttributeError) as error:
+    except Exception as error:  # whatever damaged bytes make of PyTorch's reader
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"checkpoint {path} cannot be read ({reason}): move it away to start the run again") from error
     if found != architecture:

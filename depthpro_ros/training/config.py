@@ -15,6 +15,7 @@ from depthpro_ros.models.depth_pro.config import DepthProConfig
 from depthpro_ros.models.depth_pro.presets import PRESETS
 from depthpro_ros.training.data.batch import DatasetKind
 from depthpro_ros.training.losses import LOSSES
+from depthpro_ros.yaml_file import read_yaml_file
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -289,12 +290,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     Raises:
         InputError: missing, not YAML, or no mapping.
     """
-    try:
-        raw = yaml.safe_load(path.read_text())
-    except OSError as error:
-        raise InputError(f"training configuration {path} cannot be read: {error}") from error
-    except yaml.YAMLError as error:
-        raise InputError(f"training configuration {path} is not YAML: {error}") from error
+    raw = read_yaml_file(path, "training configuration")
     if not isinstance(raw, dict):
         raise InputError(f"training configuration {path} must be a mapping, see config/training for examples")
     return raw

@@ -41,6 +41,27 @@ def ros1_store() -> Any:
     return store
 
 
+def deserialised(raw: bytes, msgtype: str, *, is_ros2: bool, store: Any = None) -> Any:
+    """A message of a recording.
+
+    Args:
+        raw: serialised by the ROS that recorded it.
+        msgtype: its type, in ROS 2's spelling.
+        is_ros2: which ROS.
+        store: definitions that the recording carries; ours for types that it does not define.
+
+    Raises:
+        InputError: the bytes are no message of this type.
+    """
+    if store is None or msgtype not in store.fielddefs:
+        store = ros2_store() if is_ros2 else ros1_store()
+    try:
+        return store.deserialize_cdr(raw, msgtype) if is_ros2 else store.deserialize_ros1(raw, msgtype)
+    except Exception as error:  # whatever damaged bytes make of rosbags' parser
+        reason = str(error) or type(error).__name__
+        raise InputError(f"a message of {len(raw)} bytes is no {msgtype}, it is damaged: {reason}") from error
+
+
 def rosbags_installed() -> None:
     """Check before the first import.
 

@@ -13,7 +13,7 @@ from depthpro_ros.bag_messages import stamp_ns
 from depthpro_ros.errors import InputError
 from depthpro_ros.evaluation.bags.clocks import Place
 from depthpro_ros.evaluation.bags.compression import ZSTD_MAGIC
-from depthpro_ros.evaluation.bags.messages import READ_TYPES, STAMPED_TYPES, ros1_store, ros2_store
+from depthpro_ros.evaluation.bags.messages import READ_TYPES, STAMPED_TYPES, deserialised, ros2_store
 
 
 class PackedMessages(InputError):
@@ -27,14 +27,25 @@ class Read:
     Attributes:
         topic: its name.
         place: its times.
-        message: as rosbags gives it.
+        content: as rosbags gives it, or why it cannot be read.
         is_ros2: ROS 1 spells some fields otherwise.
     """
 
     topic: str
     place: Place
-    message: Any
+    content: Any
     is_ros2: bool
+
+    @property
+    def message(self) -> Any:
+        """As rosbags gives it.
+
+        Raises:
+            InputError: the message is damaged.
+        """
+        if isinstance(self.content, InputError):
+            raise self.content
+        return self.content
 
 
 class Part:
@@ -88,8 +99,8 @@ class Part:
         if not connections:
             return
         for connection, time_ns, raw in self._reader.messages(connections, start, stop):
-            message = self._deserialize(raw, connection.msgtype)
-            yield Read(connection.topic, self._place(connection.msgtype, time_ns, raw), message, self.is_ros2)
+            place = self._place(connection.msgtype, time_ns, raw)
+            yield Read(connection.topic, place, self._content(raw, connection.msgtype), self.is_ros2)
 
     def close(self) -> None:
         """Close the bag."""
@@ -110,10 +121,9 @@ class Part:
         stamp = stamp_ns(raw, self.is_ros2) if msgtype in STAMPED_TYPES else 0
         return Place(time_ns, stamp or time_ns)
 
-    def _deserialize(self, raw: bytes, msgtype: str) -> Any:
-        if msgtype in self._reader.typestore.fielddefs:
-            return self._reader.deserialize(raw, msgtype)
-        # a bag may define some of its types only
-        if self.is_ros2:
-            return ros2_store().deserialize_cdr(raw, msgtype)
-        return ros1_store().deserialize_ros1(raw, msgtype)
+    def _content(self, raw: bytes, msgtype: str) -> Any:
+        """The message, or why it cannot be read: one that is damaged does not end the reading of the others."""
+        try:
+            return deserialised(raw, msgtype, is_ros2=self.is_ros2, store=self._reader.typestore)
+        except InputError as error:
+            return error

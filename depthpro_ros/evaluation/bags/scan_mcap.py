@@ -62,7 +62,7 @@ def _names_at_the_end(file: BinaryIO, size: int) -> _Names:
     end = file.read()
     if len(end) == footer and end[0] == _FOOTER and end.endswith(MCAP_MAGIC):
         (summary,) = struct.unpack_from("<Q", end, _RECORD.size)
-        file.seek(summary or size)
+        file.seek(summary if 0 < summary < size else size)
         try:
             for op, content, whole in _records(file):
                 if whole and op in (_SCHEMA, _CHANNEL):

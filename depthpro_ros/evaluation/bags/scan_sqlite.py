@@ -61,8 +61,10 @@ def _messages(database: sqlite3.Connection, names: dict[int, tuple[str, str]], r
                 "SELECT id, topic_id, timestamp, data FROM messages NOT INDEXED WHERE id > ? ORDER BY id", (after,)
             )
             for row, topic, time_ns, data in rows:
+                if not isinstance(row, int) or row <= after:
+                    raise sqlite3.DatabaseError("its rows are not in order")  # else it would be read for ever
                 after, lost, misses = row, lost + misses, 0
-                if topic in names and isinstance(data, bytes):
+                if topic in names and isinstance(data, bytes) and isinstance(time_ns, int):
                     yield RawMessage(*names[topic], time_ns, data)
             break
         except sqlite3.DatabaseError as error:

@@ -64,7 +64,11 @@ class TransformTree:
 
     @classmethod
     def of(cls, recording: Recording) -> TransformTree:
-        """All transforms of a recording; what is on a topic .../tf_static holds at any time."""
+        """All transforms of a recording; what is on a topic .../tf_static holds at any time.
+
+        Raises:
+            InputError: a message is damaged.
+        """
         topics = [topic for topic, kind in recording.types.items() if kind in TF_TYPES]
         found = []
         for read in recording.messages(topics):

@@ -84,6 +84,17 @@ samples/LIDAR_TOP/*.pcd.bin
         super().__init__(root)
 
     def _find(self) -> Iterator[NuScenesEntry]:
+        try:
+            yield from self._entries()
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(
+                f"the tables in {self.root / self._version} do not fit together ({type(error).__name__}: {error}): "
+                "unpack them again"
+            ) from error
+
+    def _entries(self) -> Iterator[NuScenesEntry]:
         wanted = None if self._scenes is None else set(read_lines(self._scenes))
         channel_of = {row["token"]: row["channel"] for row in self._table("sensor")}
         sensors = self._by_token("calibrated_sensor")
@@ -142,9 +153,10 @@ samples/LIDAR_TOP/*.pcd.bin
 
     def _table(self, name: str) -> list[dict[str, Any]]:
         path = self.root / self._version / f"{name}.json"
+        text = read_text(path)
         try:
-            return json.loads(read_text(path))
-        except json.JSONDecodeError as error:
+            return json.loads(text)
+        except (ValueError, RecursionError) as error:
             raise InputError(f"{path} is no JSON: {error}") from error
 
     def _by_token(self, name: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import numpy as np
 from depthpro_ros.camera import Intrinsics
 from depthpro_ros.errors import InputError
 from depthpro_ros.evaluation.datasets.dataset import Dataset, Entry, one_of
-from depthpro_ros.evaluation.datasets.formats.hdf5 import field, open_hdf5
+from depthpro_ros.evaluation.datasets.formats.hdf5 import field, open_hdf5, read_field
 from depthpro_ros.evaluation.datasets.formats.matlab import read_indices
 from depthpro_ros.evaluation.datasets.frame import DatasetFrame
 
@@ -66,8 +66,8 @@ splits.mat                  (not for split=all)
 
     def _read(self, entry: NyuEntry) -> DatasetFrame:
         with open_hdf5(self._file) as file:
-            rgb = np.ascontiguousarray(np.asarray(field(file, "images")[entry.number]).transpose(2, 1, 0))
-            depth = np.asarray(field(file, self._depth)[entry.number], np.float32).T
+            rgb = np.ascontiguousarray(read_field(file, "images", entry.number).transpose(2, 1, 0))
+            depth = np.asarray(read_field(file, self._depth, entry.number), np.float32).T
         height, width = rgb.shape[:2]
         depth = np.where(np.isfinite(depth) & (depth > 0), depth, np.float32(np.nan))
         intrinsics = INTRINSICS if (width, height) == (WIDTH, HEIGHT) else None

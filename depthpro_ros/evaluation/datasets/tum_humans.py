@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from depthpro_ros.evaluation.datasets.dataset import Dataset, Entry
-from depthpro_ros.evaluation.datasets.formats.hdf5 import field, open_hdf5
+from depthpro_ros.evaluation.datasets.formats.hdf5 import open_hdf5, read_field
 from depthpro_ros.evaluation.datasets.frame import DatasetFrame
 
 
@@ -35,7 +35,7 @@ data/.../*.h5       (each with image, uint8 [H, W, 3], and depth in metres [H, W
 
     def _read(self, entry: TumHumansEntry) -> DatasetFrame:
         with open_hdf5(entry.path) as file:
-            rgb = np.asarray(field(file, "image"))
-            depth = np.asarray(field(file, "depth"), np.float32)
+            rgb = read_field(file, "image")
+            depth = np.asarray(read_field(file, "depth"), np.float32)
         known = np.isfinite(depth) & (depth > 0)
         return DatasetFrame(entry.id, entry.scene, rgb, np.where(known, depth, np.float32(np.nan)))

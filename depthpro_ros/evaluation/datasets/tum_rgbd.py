@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,10 +99,13 @@ def _stamped(path: Path, words: int) -> list[tuple[float, str]]:
     """Lines as stamp and the rest."""
     lines = []
     for line in read_lines(path):
-        stamp, *rest = line.replace(",", " ").split()
+        stamp, *rest = line.replace(",", " ").split() or [""]
         if len(rest) != words - 1:
             raise InputError(f"{path} has the line {line!r}, expected {words} words")
-        lines.append((float(parse_numbers(stamp, str(path), 1)[0]), " ".join(rest)))
+        stamp_s = float(parse_numbers(stamp, str(path), 1)[0])
+        if not math.isfinite(stamp_s):
+            raise InputError(f"{path} has the stamp {stamp!r}, expected seconds")
+        lines.append((stamp_s, " ".join(rest)))
     return lines
 
 

@@ -86,8 +86,8 @@ class BagSource:
 
     def _frame(self, image: Reference, reads: tuple[Read, ...]) -> SourceFrame | SkippedFrame:
         stamp_ns = image.place.stamp_ns
-        message = reads[0].message
         try:
+            message = reads[0].message
             rgb = rgb_pixels(message)
             height, width = rgb.shape[:2]
             camera, intrinsics = self._camera(stamp_ns, width, height)

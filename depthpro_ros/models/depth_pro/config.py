@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from depthpro_ros.models.sizes import check_whole
 from depthpro_ros.models.vit import ViTConfig
 
 PYRAMID_FACTOR = 4
@@ -46,6 +47,19 @@ class DepthProConfig:
     antialias: bool = False
 
     def __post_init__(self) -> None:
+        check_whole(
+            "network",
+            window_px=self.window_px,
+            patch_px=self.patch_px,
+            latent_dims=self.latent_dims,
+            pyramid_dims=self.pyramid_dims,
+            decoder_dim=self.decoder_dim,
+            head_dim=self.head_dim,
+        )
+        check_whole("network", 0, hooks=self.hooks)
+        for encoder in (self.patch_encoder, self.image_encoder):
+            if not isinstance(encoder, ViTConfig):
+                raise ValueError(f"network has the transformer {encoder!r}, expected its sizes")
         if self.window_px % self.patch_px or self.grid % 4:
             raise ValueError(f"window_px {self.window_px} / patch_px {self.patch_px} must be a multiple of 4 patches")
         if len(self.latent_dims) != len(self.hooks):
@@ -82,7 +96,10 @@ class DepthProConfig:
         Raises:
             ValueError: not JSON, or a key or value that this class does not know.
         """
-        raw = json.loads(text)
+        try:
+            raw = json.loads(text)
+        except RecursionError as error:
+            raise ValueError("not JSON that a person or a program would write") from error
         if not isinstance(raw, dict):
             raise ValueError(f"configuration must be a JSON object, not {type(raw).__name__}")
         unknown = sorted(set(raw) - {f.name for f in fields(cls)})
@@ -90,11 +107,11 @@ class DepthProConfig:
             raise ValueError(f"unknown configuration keys {unknown}")
         values: dict[str, Any] = {}
         for key, value in raw.items():
-            if key.endswith("_encoder"):
-                values[key] = None if value is None else ViTConfig(**value)
-            else:
-                values[key] = tuple(value) if isinstance(value, list) else value
+            if key.endswith("_encoder") and value is not None and not isinstance(value, dict):
+                raise ValueError(f"{key} must be a JSON object, not {type(value).__name__}")
+            values[key] = tuple(value) if isinstance(value, list) else value
         try:
-            return cls(**values)
+            sizes = {key: ViTConfig(**value) for key, value in values.items() if isinstance(value, dict)}
+            return cls(**values | sizes)
         except TypeError as error:
             raise ValueError(f"configuration does not fit: {error}") from error

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
-import pickle
 import re
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,10 +21,12 @@ from depthpro_ros.errors import WeightsError
 from depthpro_ros.models.depth_pro.config import DepthProConfig
 from depthpro_ros.models.depth_pro.layouts import config_from_hf, from_hf, is_hf_layout
 from depthpro_ros.models.depth_pro.network import DepthPro
+from depthpro_ros.models.state_file import check_plain, read_torch
 
 CONFIG_KEY = "depthpro_ros.config"
 """Metadata entry of our own files that holds `DepthProConfig.to_json()`."""
 _SHOWN = 5
+_MAX_TEXT_BYTES = 1 << 24
 
 
 def load_network(path: Path) -> DepthPro:
@@ -40,19 +40,24 @@ def load_network(path: Path) -> DepthPro:
     Raises:
         WeightsError: missing, damaged or foreign; the text says what was expected.
     """
+    return assemble(*read_weights(path), path)
+
+
+def read_weights(path: Path) -> tuple[DepthProConfig, dict[str, Tensor]]:
+    """What `load_network` makes a network of: its sizes, and weights, which may not fit them.
+
+    Raises:
+        WeightsError: missing, damaged or foreign; the text says what was expected.
+    """
     if not path.exists():
         raise WeightsError(f"weights {path} do not exist")
     if path.is_dir():
-        config, state = _read_folder(path)
-    elif path.suffix == ".safetensors":
-        config, state = _read_safetensors_file(path)
-    elif path.suffix in (".pt", ".pth"):
-        config, state = _read_torch(path)
-    else:
-        raise WeightsError(
-            f"weights {path}: expected Apple's depth_pro.pt, a .safetensors file, or a Hugging Face folder"
-        )
-    return assemble(config, state, path)
+        return _read_folder(path)
+    if path.suffix == ".safetensors":
+        return _read_safetensors_file(path)
+    if path.suffix in (".pt", ".pth"):
+        return _read_torch(path)
+    raise WeightsError(f"weights {path}: expected Apple's depth_pro.pt, a .safetensors file, or a Hugging Face folder")
 
 
 def assemble(config: DepthProConfig, state: Mapping[str, Tensor], source: Path) -> DepthPro:
@@ -61,8 +66,8 @@ def assemble(config: DepthProConfig, state: Mapping[str, Tensor], source: Path) 
     Raises:
         WeightsError: keys are missing or extra, or a shape differs; names them.
     """
-    with torch.device("meta"):
-        network = DepthPro(config)
+    check_plain(state, source)
+    network = _empty(config, len(state), source)
     expected = {key: value.shape for key, value in network.state_dict().items()}
     missing = [key for key in expected if key not in state]
     extra = [key for key in state if key not in expected]
@@ -84,6 +89,23 @@ def assemble(config: DepthProConfig, state: Mapping[str, Tensor], source: Path) 
     return network.requires_grad_(False)
 
 
+def _empty(config: DepthProConfig, tensors: int, source: Path) -> DepthPro:
+    """A network without memory for its weights; one of more parts than the file has tensors, unless it is
+    Apple's, is not even built."""
+    encoders = (config.patch_encoder, config.image_encoder, config.fov_encoder)
+    parts = sum(encoder.depth for encoder in encoders if encoder is not None) + len(config.hooks)
+    if parts > tensors and config != DepthProConfig():
+        raise WeightsError(
+            f"weights {source} do not fit Depth Pro of this size: their configuration is of {parts} blocks, and there "
+            f"are {tensors} tensors"
+        )
+    try:
+        with torch.device("meta"):
+            return DepthPro(config)
+    except (RuntimeError, ValueError, OverflowError) as error:
+        raise WeightsError(f"weights {source}: no network can be built of their configuration: {error}") from error
+
+
 def save_network(network: DepthPro, path: Path, dtype: torch.dtype = torch.float16) -> None:
     """Write our own form: safetensors in Apple's layout with the configuration in its metadata."""
     state = {key: value.detach().to("cpu", dtype).contiguous() for key, value in network.state_dict().items()}
@@ -98,7 +120,7 @@ def _read_safetensors_file(path: Path) -> tuple[DepthProConfig, dict[str, Tensor
         return _config(metadata[CONFIG_KEY], path), state
     if is_hf_layout(list(state)):
         config = _hf_config(path.parent)
-        return config, from_hf(state, config)
+        return config, _from_hf(state, config, path)
     return _config_beside(path), state
 
 
@@ -125,8 +147,8 @@ def _read_folder(folder: Path) -> tuple[DepthProConfig, dict[str, Tensor]]:
     index, single = folder / "model.safetensors.index.json", folder / "model.safetensors"
     if index.exists():
         try:
-            names = sorted(set(json.loads(index.read_text())["weight_map"].values()))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            names = sorted(set(json.loads(_text(index))["weight_map"].values()))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise WeightsError(f"{index} is not an index of safetensors shards: {error!r}") from error
         # a name with a folder in it could point anywhere
         files = [folder / Path(str(name)).name for name in names]
@@ -136,10 +158,17 @@ def _read_folder(folder: Path) -> tuple[DepthProConfig, dict[str, Tensor]]:
         raise WeightsError(f"{folder} has neither model.safetensors nor model.safetensors.index.json")
     state: dict[str, Tensor] = {}
     for file in files:
-        if not file.exists():
-            raise WeightsError(f"shard {file} is missing: get the whole folder again")
+        if not _is_file(file):
+            raise WeightsError(f"shard {str(file)[:200]} is missing: get the whole folder again")
         state.update(_read_safetensors(file)[0])
-    return config, from_hf(state, config)
+    return config, _from_hf(state, config, folder)
+
+
+def _from_hf(state: Mapping[str, Tensor], config: DepthProConfig, source: Path) -> dict[str, Tensor]:
+    try:
+        return from_hf(state, config)
+    except RuntimeError as error:
+        raise WeightsError(f"weights {source} have queries, keys and values that do not fit: {error}") from error
 
 
 def _hf_config(folder: Path) -> DepthProConfig:
@@ -147,35 +176,47 @@ def _hf_config(folder: Path) -> DepthProConfig:
     if not path.exists():
         raise WeightsError(f"{path} is missing: Hugging Face weights need the config.json that was published with them")
     try:
-        raw = json.loads(path.read_text())
+        raw = json.loads(_text(path))
         if not isinstance(raw, dict):
             raise ValueError("not a JSON object")
         return config_from_hf(raw)
-    except (ValueError, TypeError) as error:
+    except WeightsError:
+        raise
+    except (ValueError, TypeError, IndexError, AttributeError, RecursionError) as error:
         raise WeightsError(f"{path} does not describe a Depth Pro network: {error}") from error
 
 
 def _read_torch(path: Path) -> tuple[DepthProConfig, dict[str, Tensor]]:
-    try:
-        raw = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
-    except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise WeightsError(
-            f"weights {path} cannot be read as plain tensors ({reason}): the file is damaged, cut off, or holds "
-            "other Python objects, which are refused; get Apple's depth_pro.pt again"
-        ) from error
-    if not isinstance(raw, dict) or not all(isinstance(value, Tensor) for value in raw.values()):
-        raise WeightsError(f"weights {path} hold no state dict (names to tensors) but {type(raw).__name__}")
+    raw = read_torch(path, "get Apple's depth_pro.pt again")
     if is_hf_layout(list(raw)):
         config = _hf_config(path.parent)
-        return config, from_hf(raw, config)
+        return config, _from_hf(raw, config, path)
     return _config_beside(path), raw
 
 
 def _config_beside(path: Path) -> DepthProConfig:
     """The configuration in `NAME.json`, or Apple's."""
     beside = path.with_suffix(".json")
-    return _config(beside.read_text(), beside) if beside.exists() else DepthProConfig()
+    return _config(_text(beside), beside) if beside.exists() else DepthProConfig()
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
+
+
+def _text(path: Path) -> str:
+    """A small file that says something about weights."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MAX_TEXT_BYTES + 1)
+        if len(content) > _MAX_TEXT_BYTES:
+            raise WeightsError(f"{path} is longer than {_MAX_TEXT_BYTES} bytes: it does not belong to Depth Pro")
+        return content.decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise WeightsError(f"{path} cannot be read: {error}") from error
 
 
 def _config(text: str, source: Path) -> DepthProConfig:

@@ -6,8 +6,6 @@ Nothing is ever unpickled beyond plain tensors.
 
 from __future__ import annotations
 
-import pickle
-import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +19,7 @@ from depthpro_ros.errors import WeightsError
 from depthpro_ros.models.depthart.config import DepthArtConfig
 from depthpro_ros.models.depthart.network import DepthArt
 from depthpro_ros.models.depthart.presets import FULL
+from depthpro_ros.models.state_file import check_plain, read_torch
 
 CONFIG_KEY = "depthpro_ros.depthart"
 """Metadata entry of our own files that holds `DepthArtConfig.to_json()`."""
@@ -61,11 +60,20 @@ def load_model(path: Path) -> DepthArt:
     Raises:
         WeightsError: missing, damaged or foreign; the text says what was expected.
     """
+    return assemble(*read_model(path), path)
+
+
+def read_model(path: Path) -> tuple[DepthArtConfig, dict[str, Tensor], dict[str, Tensor]]:
+    """What `load_model` makes a model of: its sizes, and weights of tokenizer and transformer, which may not fit.
+
+    Raises:
+        WeightsError: missing, damaged or foreign; the text says what was expected.
+    """
     if not path.exists():
         raise WeightsError(f"weights {path} do not exist")
     if path.is_dir():
-        tokenizer, transformer = (read_torch(path / name) for name in (TOKENIZER_FILE, TRANSFORMER_FILE))
-        return assemble(published_config(transformer), tokenizer, transformer, path)
+        tokenizer, transformer = (_read_published(path / name) for name in (TOKENIZER_FILE, TRANSFORMER_FILE))
+        return published_config(transformer), tokenizer, transformer
     if path.suffix != ".safetensors":
         raise WeightsError(
             f"weights {path}: expected a .safetensors file, or a folder with {TOKENIZER_FILE} and {TRANSFORMER_FILE}"
@@ -83,12 +91,12 @@ def load_model(path: Path) -> DepthArt:
     if not tokenizer:
         raise WeightsError(f"weights {path} hold no {TOKENIZER_PREFIX}*: they are not of DepthART")
     if CONFIG_KEY not in metadata:
-        return assemble(published_config(transformer), tokenizer, transformer, path)
+        return published_config(transformer), tokenizer, transformer
     try:
         config = DepthArtConfig.from_json(metadata[CONFIG_KEY])
     except (ValueError, TypeError) as error:
         raise WeightsError(f"configuration in {path} cannot be used: {error}") from error
-    return assemble(config, tokenizer, transformer, path)
+    return config, tokenizer, transformer
 
 
 def published_config(transformer: Mapping[str, Tensor]) -> DepthArtConfig:
@@ -96,25 +104,10 @@ def published_config(transformer: Mapping[str, Tensor]) -> DepthArtConfig:
     return replace(FULL, transformer=replace(FULL.transformer, unit_queries=UNIT_QUERIES in transformer))
 
 
-def read_torch(path: Path) -> dict[str, Tensor]:
-    """Plain tensors of a `.pth`.
-
-    Raises:
-        WeightsError: missing, or no such file.
-    """
+def _read_published(path: Path) -> dict[str, Tensor]:
     if not path.exists():
         raise WeightsError(f"weights {path} are missing: get the file of this name from the release of VAR")
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
-    except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise WeightsError(
-            f"weights {path} cannot be read as plain tensors ({reason}): the file is damaged, cut off, or holds other "
-            "Python objects, which are refused; get it again"
-        ) from error
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise WeightsError(f"weights {path} hold no state dict (names to tensors) but {type(state).__name__}")
-    return state
+    return read_torch(path, "get it again")
 
 
 def assemble(
@@ -125,16 +118,16 @@ def assemble(
     Raises:
         WeightsError: they do not fit.
     """
-    with torch.device("meta"):
-        model = DepthArt(config)
     codes, heads = tokenizer.get(CODEBOOK), transformer.get("head.weight")
-    if codes is not None and heads is not None and len(codes) != len(heads):
+    if codes is not None and heads is not None and codes.ndim and heads.ndim and len(codes) != len(heads):
         raise WeightsError(
             f"weights {source}: the codebook has {len(codes)} codes, and the transformer says {len(heads)}: they are "
             "not of one model; put the tokenizer that the transformer was trained with beside it"
         )
     state = {f"tokenizer.{key}": t for key, t in tokenizer.items() if not key.endswith(_IGNORED)}
     state |= {f"transformer.{key}": t for key, t in transformer.items() if not key.endswith(_IGNORED)}
+    check_plain(state, source)
+    model = _empty(config, len(state), source)
     expected = {key: tensor.shape for key, tensor in model.state_dict().items()}
     missing, foreign = sorted(set(expected) - set(state)), sorted(set(state) - set(expected))
     wrong = sorted(key for key in set(state) & set(expected) if state[key].shape != expected[key])
@@ -151,6 +144,23 @@ def assemble(
         raise WeightsError(f"weights {source} do not fit this model: {'; '.join(problems)}")
     model.load_state_dict(state, assign=True)
     return model.requires_grad_(False)
+
+
+def _empty(config: DepthArtConfig, tensors: int, source: Path) -> DepthArt:
+    """A model without memory for its weights; one of more parts than the file has tensors is not even built."""
+    t, tokenizer = config.transformer, config.tokenizer
+    parts = t.depth + (t.encoder.depth if t.encoder else 0) + tokenizer.blocks * len(tokenizer.multipliers)
+    parts += tokenizer.shared_convs
+    if parts > tensors:
+        raise WeightsError(
+            f"weights {source} do not fit this model: their configuration is of {parts} blocks, and there are "
+            f"{tensors} tensors"
+        )
+    try:
+        with torch.device("meta"):
+            return DepthArt(config)
+    except (RuntimeError, ValueError, OverflowError) as error:
+        raise WeightsError(f"weights {source}: no model can be built of their configuration: {error}") from error
 
 
 def save_model(model: DepthArt, path: Path, dtype: torch.dtype = torch.float16) -> None:

@@ -25,6 +25,7 @@ from depthpro_ros.bag_messages import (
     stamp_ns,
 )
 from depthpro_ros.errors import CameraError, InputError
+from depthpro_ros.evaluation.bags.messages import deserialised
 from depthpro_ros.frames import RgbdFrame
 from depthpro_ros.stamps import nearest_pairs
 
@@ -149,7 +150,7 @@ class BagSet:
         connections = [c for c in reader.connections if c.topic == topic]
         for connection, _, raw in reader.messages(connections, start=place.time_ns, stop=place.time_ns + 1):
             if stamp_ns(raw, reader.is2) == place.stamp_ns:
-                return reader.deserialize(raw, connection.msgtype)
+                return _message(reader, raw, connection.msgtype)
         raise InputError(f"{self._path} has no longer a message of {topic} at {place.time_ns} ns: it has changed")
 
     def _open(self) -> Any:
@@ -161,16 +162,20 @@ class BagSet:
 
 def _open_bag(path: Path) -> Any:
     try:
-        from rosbags.highlevel import AnyReader, AnyReaderError
+        from rosbags.highlevel import AnyReader
         from rosbags.typesys import Stores, get_typestore
     except ImportError as error:
         raise InputError("reading bags needs rosbags: pip install rosbags") from error
     try:
         reader = AnyReader([path], default_typestore=get_typestore(Stores.ROS2_HUMBLE))
         reader.open()
-    except (AnyReaderError, OSError) as error:
+    except Exception as error:  # besides its own, whatever damaged bytes make of its parsers
         raise InputError(f"{path} cannot be read as a bag: {error}") from error
     return reader
+
+
+def _message(reader: Any, raw: bytes, msgtype: str) -> Any:
+    return deserialised(raw, msgtype, is_ros2=bool(reader.is2), store=reader.typestore)
 
 
 def _choose_topics(reader: Any, path: Path, image: str | None, depth: str | None, info: str | None) -> Topics:
@@ -192,7 +197,7 @@ def _choose_topics(reader: Any, path: Path, image: str | None, depth: str | None
 
 def _is_depth(reader: Any, topic: str) -> bool:
     for connection, _, raw in reader.messages([c for c in reader.connections if c.topic == topic]):
-        encoding = reader.deserialize(raw, connection.msgtype).encoding
+        encoding = _message(reader, raw, connection.msgtype).encoding
         return encoding in ("32FC1", "16UC1") or (encoding == "mono16" and "depth" in topic.lower())
     return False
 
@@ -205,7 +210,7 @@ def _places(reader: Any, topic: str) -> list[_Place]:
 def _cameras(reader: Any, topic: str) -> Calibrations:
     connections = [c for c in reader.connections if c.topic == topic and c.msgtype == INFO]
     found = [
-        (stamp_ns(raw, reader.is2), camera_model(reader.deserialize(raw, connection.msgtype), reader.is2))
+        (stamp_ns(raw, reader.is2), camera_model(_message(reader, raw, connection.msgtype), reader.is2))
         for connection, _, raw in (reader.messages(connections) if connections else ())
     ]
     if any(camera.distorted for _, camera in found):

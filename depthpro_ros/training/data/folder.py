@@ -13,7 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depthpro_ros.encoded_images import decode_image
 from depthpro_ros.errors import InputError
+from depthpro_ros.evaluation.datasets.formats.files import read_npy
 from depthpro_ros.frames import RgbdFrame
 from depthpro_ros.images import decode_compressed
 from depthpro_ros.stamps import nearest_pairs
@@ -118,14 +120,9 @@ def read_depth(path: Path, depth_scale: float | None = None) -> NDArray[np.float
         InputError: missing, damaged, more than one channel, or 8-bit (a picture of depth, not depth).
     """
     try:
-        if path.suffix == ".npy":
-            stored = np.load(path, allow_pickle=False)
-        else:
-            stored = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
-    except (OSError, ValueError, EOFError, cv2.error) as error:
+        stored = read_npy(path) if path.suffix == ".npy" else decode_image(path.read_bytes(), cv2.IMREAD_UNCHANGED)
+    except (OSError, InputError) as error:
         raise InputError(f"depth {path} cannot be read: {error}") from error
-    if stored is None:
-        raise InputError(f"depth {path} is no image that OpenCV can read: the file is damaged or cut off")
     stored = stored[..., 0] if stored.ndim == 3 and stored.shape[2] == 1 else stored
     integer = np.issubdtype(stored.dtype, np.integer)
     if stored.ndim != 2 or stored.dtype.itemsize < 2 or not (integer or np.issubdtype(stored.dtype, np.floating)):
@@ -197,5 +194,5 @@ def _tum_list(path: Path) -> list[tuple[int, str]]:
         lines: Iterable[str] = path.read_text().splitlines()
         rows = [line.split() for line in lines if line.strip() and not line.startswith("#")]
         return [(round(float(row[0]) * 1e9), row[1]) for row in rows]
-    except (OSError, UnicodeDecodeError, ValueError, IndexError) as error:
+    except (OSError, UnicodeDecodeError, ValueError, IndexError, OverflowError) as error:
         raise InputError(f"{path} cannot be read ({error}); expected lines of a stamp and a file name") from error

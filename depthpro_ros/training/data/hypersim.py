@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthpro_ros.errors import InputError
-from depthpro_ros.evaluation.datasets.formats.hdf5 import field, open_hdf5
+from depthpro_ros.evaluation.datasets.formats.hdf5 import open_hdf5, read_field
 from depthpro_ros.frames import RgbdFrame
 from depthpro_ros.images import decode_compressed
 
@@ -62,7 +62,7 @@ class HypersimSet:
         photo, depth = self._pairs[index]
         rgb = decode_compressed(photo.read_bytes())
         with open_hdf5(depth) as file:
-            distance = np.asarray(field(file, "dataset"), np.float32)
+            distance = np.asarray(read_field(file, "dataset"), np.float32)
         if distance.shape != rgb.shape[:2]:
             raise InputError(f"{depth} is of {list(distance.shape)} pixels, its image of {list(rgb.shape[:2])}")
         depth_m = (distance * along_axis(*distance.shape)).astype(np.float32)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from depthpro_ros.errors import InputError
 NAMES = ("intrinsics.json", "camera.json", "intrinsics.txt")
 EXAMPLE = '{"fx": 518.0, "fy": 519.0, "cx": 325.5, "cy": 253.5, "width": 640, "height": 480}'
 _ASPECT_TOLERANCE = 0.01
+_MOST_PX = 1e9
 
 
 def read_fx(path: Path, width: int, height: int) -> float:
@@ -31,7 +31,9 @@ def read_fx(path: Path, width: int, height: int) -> float:
         if path.suffix != ".json":
             return _positive(_fx_of_matrix(path, text), path)
         camera = json.loads(text)
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
+        if isinstance(error, InputError):
+            raise
         raise InputError(f"{path} cannot be read ({error}); expected {EXAMPLE}") from error
     if not isinstance(camera, dict) or "fx" not in camera:
         raise InputError(f"{path} has no fx; expected {EXAMPLE}")
@@ -62,6 +64,7 @@ def _fx_of_matrix(path: Path, text: str) -> float:
 
 
 def _positive(value: object, path: Path) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not (math.isfinite(value) and value > 0):
+    number = not isinstance(value, bool) and isinstance(value, int | float)
+    if not number or not 0 < value <= _MOST_PX:  # type: ignore[operator]
         raise InputError(f"{path} has {value!r} where a finite number above 0 was expected")
-    return float(value)
+    return float(value)  # type: ignore[arg-type]

@@ -6,6 +6,8 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import struct
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,8 @@ from backports import zstd
 from depthpro_ros.errors import InputError
 from depthpro_ros.evaluation.bags.compression import ZSTD_MAGIC
 from depthpro_ros.evaluation.bags.recording import Recording
+from depthpro_ros.evaluation.bags.scan_sqlite import MAX_MISSES
+from depthpro_ros.evaluation.bags.scan_sqlite import _messages as scan_sqlite_messages
 from test.bag_writer import BagWriter
 
 FORMS = [
@@ -315,3 +319,53 @@ def test_copies_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     with Recording(bag):
         assert list(scratch.iterdir())
     assert not list(scratch.iterdir())
+
+
+def test_a_damaged_message_does_not_end_the_reading_of_the_others(tmp_path: Path) -> None:
+    with BagWriter(tmp_path / "bag", "sqlite") as bag:
+        for stamp in (10, 20, 30):
+            bag.info("/camera/camera_info", stamp, 500.0)
+    storage = next((tmp_path / "bag").glob("*.db3"))
+    with closing(sqlite3.connect(storage)) as database, database:
+        (content,) = database.execute("SELECT data FROM messages WHERE timestamp = 20").fetchone()
+        # the length of the frame's name
+        damaged = content[:12] + b"\xff\xff\xff\x7f" + content[16:]
+        database.execute("UPDATE messages SET data = ? WHERE timestamp = 20", (damaged,))
+    with Recording(tmp_path / "bag") as recording:
+        first, second, third = recording.messages(["/camera/camera_info"])
+        assert [first.message.k[0], third.message.k[0]] == [500.0, 500.0]
+        with pytest.raises(InputError, match="is no sensor_msgs/msg/CameraInfo, it is damaged"):
+            _ = second.message
+
+
+@pytest.mark.parametrize("summary", [2**40, 2**63, 2**64 - 1])
+def test_an_mcap_whose_summary_lies_beyond_every_file_is_read(tmp_path: Path, summary: int) -> None:
+    with BagWriter(tmp_path / "bag") as bag:
+        bag.info("/camera/camera_info", 10, 500.0)
+    storage = next((tmp_path / "bag").glob("*.mcap"))
+    content = bytearray(storage.read_bytes())
+    # the footer: its kind and length, where the summary is, where its index is, a checksum, and the magic
+    struct.pack_into("<Q", content, len(content) - 8 - 20, summary)
+    path = tmp_path / "alone.mcap"
+    path.write_bytes(content)
+    with Recording(path) as recording:
+        assert recording.counts == {"/camera/camera_info": 1}
+        assert recording.problems
+
+
+def test_rows_of_sqlite_that_are_not_in_order_do_not_make_it_read_for_ever() -> None:
+    class Damaged:
+        """Each query gives a row that was before it, and then fails, as SQLite does on a damaged tree."""
+
+        queries = 0
+
+        def execute(self, query: str, values: tuple[int, ...]) -> Iterator[tuple[int, int, int, bytes]]:
+            self.queries += 1
+            yield 5, 1, 10, b"data"
+            raise sqlite3.DatabaseError("database disk image is malformed")
+
+    damaged, said = Damaged(), list[str]()
+    names = {1: ("/camera/camera_info", "sensor_msgs/msg/CameraInfo")}
+    found = list(scan_sqlite_messages(damaged, names, lambda text, kind: said.append(text)))  # type: ignore[arg-type]
+    assert len(found) == 1 and damaged.queries <= MAX_MISSES + 2
+    assert any("beyond its 5th message" in text for text in said)

@@ -202,18 +202,14 @@ def test_missing_files_and_wrong_counts_are_named(tmp_path: Path) -> None:
         read_npy(writers.content(tmp_path / "a.npy", b"x"))
 
 
-def test_missing_packages_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "h5py", None)
-    monkeypatch.setitem(sys.modules, "scipy.io", None)
     with pytest.raises(InputError, match="pip install h5py"), open_hdf5(tmp_path / "a.mat"):
         pass
-    with pytest.raises(InputError, match="pip install scipy"):
-        read_mat(tmp_path / "a.mat")
 
 
 def test_damaged_hdf5_and_mat_are_named(tmp_path: Path) -> None:
     pytest.importorskip("h5py")
-    pytest.importorskip("scipy")
     path = writers.content(tmp_path / "a.mat", b"nothing of the kind" * 20)
     with pytest.raises(InputError, match="no HDF5"), open_hdf5(path):
         pass

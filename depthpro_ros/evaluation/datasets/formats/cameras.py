@@ -73,8 +73,11 @@ def read_colmap_cameras(path: Path) -> dict[int, ColmapCamera]:
     """
     cameras = {}
     for line in read_lines(path):
-        number, model, *rest = line.split()
-        width, height, *parameters = parse_numbers(" ".join(rest), f"{path}: camera {number}")
+        number, model, *rest = [*line.split(), "", ""][:2] + line.split()[2:]
+        numbers = parse_numbers(" ".join(rest), f"{path}: camera {number}")
+        if not number.isdecimal() or len(numbers) < 3 or not np.isfinite(numbers[:2]).all():
+            raise InputError(f"{path} has the line {line!r}, expected ID MODEL WIDTH HEIGHT PARAMETERS")
+        width, height, *parameters = numbers
         cameras[int(number)] = ColmapCamera(model, int(width), int(height), tuple(parameters))
     return cameras
 
@@ -105,15 +108,18 @@ def read_opencv_xml(path: Path) -> dict[str, NDArray[np.float64]]:
     Raises:
         InputError: missing or no XML.
     """
+    text = read_text(path)
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        raise InputError(f"{path} defines entities of its own, which OpenCV never writes: refused")
     try:
-        storage = ElementTree.fromstring(read_text(path))
+        storage = ElementTree.fromstring(text)
     except ElementTree.ParseError as error:
         raise InputError(f"{path} is no XML: {error}") from error
     nodes = {}
     for node in storage:
         data = node.find("data")
         if data is not None:
-            rows, columns = (int(node.findtext(key, "0")) for key in ("rows", "cols"))
+            rows, columns = (_count(node.findtext(key, "0"), f"{path}: {node.tag}") for key in ("rows", "cols"))
             numbers = parse_numbers(data.text or "", f"{path}: {node.tag}", rows * columns)
             nodes[node.tag] = numbers.reshape(rows, columns)
         elif len(node) == 0 and _is_number(node.text):
@@ -131,6 +137,12 @@ def read_kitti_projection(path: Path, key: str = "P_rect_02") -> NDArray[np.floa
     if key not in values:
         raise InputError(f"{path} has no line {key}:, it has {sorted(values)}")
     return parse_numbers(values[key], f"{path}: {key}", 12).reshape(3, 4)
+
+
+def _count(text: str, source: str) -> int:
+    if not text.strip().isdecimal():
+        raise InputError(f"{source} has {text!r} where a number of rows or columns was expected")
+    return int(text)
 
 
 def _is_number(text: str | None) -> bool:

@@ -85,7 +85,8 @@ def read_npy(path: Path) -> NDArray[Any]:
     """
     existing(path)
     try:
-        array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        # mapped first: a header that claims more than the file holds is then refused, not believed
+        array = np.array(np.lib.format.open_memmap(path, mode="r"))
+    except Exception as error:  # whatever a damaged header makes of NumPy's parser
         raise InputError(f"{path} is no .npy file: {error}") from error
     return array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array

@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depthpro_ros.encoded_images import decode_image
 from depthpro_ros.errors import InputError
-from depthpro_ros.evaluation.datasets.formats.files import existing
+from depthpro_ros.evaluation.datasets.formats.files import read_bytes
 
 BoolMap = NDArray[np.bool_]
 FloatMap = NDArray[np.float32]
@@ -31,9 +32,7 @@ def read_rgb(path: Path) -> NDArray[np.uint8]:
 
 def decode_rgb(encoded: bytes, source: str) -> NDArray[np.uint8]:
     """As `read_rgb`, of a JPEG or PNG in memory; `source` is what an error calls it."""
-    bgr = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    if bgr is None:
-        raise InputError(f"{source} holds an image that cannot be decoded: copy it again")
+    bgr = decode_image(encoded, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION, what=f"the image of {source}")
     return np.ascontiguousarray(bgr[..., ::-1], np.uint8)
 
 
@@ -80,7 +79,4 @@ def read_alpha(path: Path) -> FloatMap:
 
 
 def _read(path: Path, flags: int) -> NDArray[Any]:
-    image = cv2.imread(str(existing(path)), flags)
-    if image is None:
-        raise InputError(f"{path} cannot be read as an image: copy it again")
-    return image
+    return decode_image(read_bytes(path), flags, what=str(path))

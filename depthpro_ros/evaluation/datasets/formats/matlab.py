@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""MATLAB files of version 5, through SciPy where it is installed."""
+"""MATLAB files of version 5: variables, lists of texts, and of indices."""
 
 from __future__ import annotations
 
@@ -10,24 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthpro_ros.errors import InputError
-from depthpro_ros.evaluation.datasets.formats.files import existing
+from depthpro_ros.evaluation.datasets.formats.files import MissingFile, read_bytes
+from depthpro_ros.evaluation.datasets.formats.matlab_v5 import parse_mat
 
 
 def read_mat(path: Path) -> dict[str, NDArray[Any]]:
     """Variables by name.
 
     Raises:
-        InputError: SciPy is not installed, or the file is missing or no MATLAB file of version 5.
+        InputError: missing, or no MATLAB file of version 5.
     """
     try:
-        from scipy.io import loadmat
-    except ImportError as error:
-        raise InputError(f"{path} is a MATLAB file, which needs SciPy: pip install scipy") from error
-    existing(path)
-    try:
-        return loadmat(path)
-    # what SciPy raises for damaged files and for version 7.3
-    except (OSError, ValueError, TypeError, NotImplementedError) as error:
+        return parse_mat(read_bytes(path))
+    except MissingFile:
+        raise
+    except InputError as error:
         raise InputError(f"{path} is no MATLAB file of version 5: {error}") from error
 
 
@@ -44,10 +41,24 @@ def variable(variables: dict[str, NDArray[Any]], name: str, path: Path) -> NDArr
 
 
 def read_strings(path: Path, name: str) -> list[str]:
-    """A cell array of strings."""
-    return [str(np.asarray(cell).item()) for cell in variable(read_mat(path), name, path).ravel()]
+    """A cell array of strings.
+
+    Raises:
+        InputError: the file has none of this name, or it holds something else.
+    """
+    cells = [np.asarray(cell) for cell in variable(read_mat(path), name, path).ravel()]
+    if not all(cell.size == 1 and cell.dtype.kind == "U" for cell in cells):
+        raise InputError(f"{path}: {name} is no list of texts")
+    return [str(cell.item()) for cell in cells]
 
 
 def read_indices(path: Path, name: str) -> list[int]:
-    """A list of MATLAB indices, which count from 1, as positions, which count from 0."""
-    return [int(number) - 1 for number in variable(read_mat(path), name, path).ravel()]
+    """A list of MATLAB indices, which count from 1, as positions, which count from 0.
+
+    Raises:
+        InputError: the file has none of this name, or it holds something else.
+    """
+    numbers = variable(read_mat(path), name, path).ravel()
+    if numbers.dtype.kind not in "iuf" or not np.isfinite(numbers).all():
+        raise InputError(f"{path}: {name} is no list of indices")
+    return [int(number) - 1 for number in numbers]

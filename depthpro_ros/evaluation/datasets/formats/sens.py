@@ -13,6 +13,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from depthpro_ros.encoded_images import MAX_IMAGE_MEGAPIXELS, check_megapixels
 from depthpro_ros.errors import InputError
 from depthpro_ros.evaluation.datasets.formats.files import existing
 from depthpro_ros.evaluation.datasets.formats.images import decode_rgb, units_to_metres
@@ -66,15 +67,18 @@ class SensFile:
             InputError: the file is damaged at this frame.
         """
         source = f"{self.path} frame {frame.number}"
+        width, height = self.depth_size
+        check_megapixels(width, height, MAX_IMAGE_MEGAPIXELS, f"depth of {source}")
         with self.path.open("rb") as file:
             file.seek(frame.offset)
             colour = _take(file, frame.colour_bytes, self.path)
             stored = _take(file, frame.depth_bytes, self.path)
         try:
-            units = zlib.decompress(stored) if self.depth_compression == _DEPTH_ZLIB else stored
+            # one byte more than wanted, so that what is too long is seen and not unpacked
+            packed = self.depth_compression == _DEPTH_ZLIB
+            units = zlib.decompressobj().decompress(stored, 2 * width * height + 1) if packed else stored
         except zlib.error as error:
             raise InputError(f"{source}: depth cannot be unpacked: {error}") from error
-        width, height = self.depth_size
         if len(units) != 2 * width * height:
             raise InputError(f"{source}: {len(units)} bytes of depth, {width}x{height} need {2 * width * height}")
         depth = units_to_metres(np.frombuffer(units, "<u2").reshape(height, width), self.units_per_metre)
@@ -111,8 +115,9 @@ def _frames(file: BinaryIO, count: int, path: Path) -> Iterator[SensFrame]:
         pose = _matrix(file, path)
         _, _, colour_bytes, depth_bytes = _unpack(file, "QQQQ", path)
         frame = SensFrame(number, pose, file.tell(), colour_bytes, depth_bytes)
-        if file.seek(colour_bytes + depth_bytes, 1) > length:
+        if file.tell() + colour_bytes + depth_bytes > length:
             raise InputError(f"{path} ends in frame {number} of {count}: copy it again")
+        file.seek(colour_bytes + depth_bytes, 1)
         yield frame
 
 
@@ -126,7 +131,7 @@ def _unpack(file: BinaryIO, layout: str, path: Path) -> tuple:
 
 
 def _take(file: BinaryIO, count: int, path: Path) -> bytes:
-    content = file.read(count)
-    if len(content) != count:
-        raise InputError(f"{path} ends after {file.tell()} bytes, more was expected: copy it again")
-    return content
+    here = file.tell()
+    if count > path.stat().st_size - here:
+        raise InputError(f"{path} ends within the {count} bytes that follow byte {here}: copy it again")
+    return file.read(count)

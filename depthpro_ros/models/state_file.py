@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""PyTorch's files as names to tensors and nothing else: a weights file comes from the internet."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from depthpro_ros.errors import WeightsError
+
+
+def read_torch(path: Path, advice: str) -> dict[str, Tensor]:
+    """The state dict in a `.pt` or `.pth`. Of pickled objects only plain tensors are made.
+
+    Args:
+        path: of the file.
+        advice: where a good one is to be had.
+
+    Raises:
+        WeightsError: damaged, cut off, compressed, of PyTorch before 1.6, or with other Python objects in it.
+    """
+    refused = (
+        f"weights {path} cannot be read as plain tensors ({{}}): the file is damaged, cut off, or holds other Python "
+        f"objects, which are refused; {advice}"
+    )
+    try:
+        _check_archive(path)
+        state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except WeightsError:
+        raise
+    except Exception as error:  # whatever damaged bytes make of PyTorch's reader
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise WeightsError(refused.format(reason)) from error
+    plain = isinstance(state, dict) and all(
+        isinstance(key, str) and isinstance(value, Tensor) for key, value in state.items()
+    )
+    if not plain:
+        raise WeightsError(f"weights {path} hold no state dict (names to tensors) but {type(state).__name__}")
+    return state
+
+
+def _check_archive(path: Path) -> None:
+    """PyTorch compresses nothing, so what is compressed was made to be larger than it looks."""
+    if not zipfile.is_zipfile(path):
+        raise WeightsError(
+            f"weights {path} cannot be read as plain tensors: they are damaged, cut off, or were saved by PyTorch "
+            "before 1.6, whose files are refused; load and save them with a newer one, if you trust them"
+        )
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+    packed = [member.filename for member in members if member.compress_type != zipfile.ZIP_STORED]
+    if packed or sum(member.file_size for member in members) > path.stat().st_size:
+        raise WeightsError(
+            f"weights {path} are a compressed archive ({', '.join(packed[:3]) or 'its sizes exceed the file'}), which "
+            "PyTorch never writes: refused"
+        )
+
+
+def check_plain(state: Mapping[str, Tensor], source: Path) -> None:
+    """Check that every tensor is dense numbers in memory.
+
+    Raises:
+        WeightsError: names those that are not.
+    """
+    odd = [
+        f"{name} ({tensor.dtype}, {tensor.layout}, on {tensor.device})"
+        for name, tensor in state.items()
+        if tensor.layout is not torch.strided or tensor.device.type != "cpu" or not tensor.dtype.is_floating_point
+    ]
+    if odd:
+        raise WeightsError(f"weights {source} hold what is no dense array of floating-point numbers: {odd[0]}")

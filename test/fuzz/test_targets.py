@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""No bytes from outside make a parser raise what is not ours, hang, or take much memory; `make fuzz` tries more."""
+
+from __future__ import annotations
+
+import resource
+import signal
+from collections.abc import Iterator
+from types import FrameType
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+pytest.importorskip("rosbags")
+pytest.importorskip("h5py")
+pytest.importorskip("scipy")
+
+from test.fuzz.mutate import RECIPE_BYTES, batch, mutated
+from test.fuzz.targets import TARGETS
+
+CASES, BATCH = 2000, 10
+SLOW = {"recording": 30, "bag_metadata": 20, "network": 50}
+"""Cases of what takes long and is made of other targets: whole recordings, opened by rosbags and, if damaged, copied;
+networks, built of weights."""
+MOST_SECONDS = 20
+"""For one case, on a machine that does much else; a case takes a few milliseconds."""
+MOST_GROWTH_MB = 800
+"""Of the process's largest memory, over all cases of a target: libraries that are loaded late, and one image of 64
+megapixels with 16 bits, as it is decoded."""
+
+
+@pytest.fixture(autouse=True)
+def _bounds() -> Iterator[None]:
+    """Seconds for a case are counted from the last one's end: `_parse` sets the alarm anew."""
+
+    def too_long(number: int, frame: FrameType | None) -> None:
+        raise TimeoutError(f"a case took more than {MOST_SECONDS} s")
+
+    before = signal.signal(signal.SIGALRM, too_long)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def largest_mb() -> float:
+    """The most memory that this process has had, MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+@pytest.mark.filterwarnings("ignore")  # with which libraries tell of damage
+@pytest.mark.parametrize("name", TARGETS)
+def test_damaged_bytes_are_refused_in_order(name: str) -> None:
+    target = TARGETS[name]
+    assert target.attempt(target.seeds[0]), "the first input is valid"
+
+    @settings(
+        max_examples=SLOW.get(name, CASES) // BATCH,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.binary(min_size=BATCH * RECIPE_BYTES, max_size=BATCH * RECIPE_BYTES))
+    def parse(recipes: bytes) -> None:
+        for content in batch(recipes, target):
+            signal.alarm(MOST_SECONDS)
+            target.attempt(content)
+
+    before_mb = largest_mb()
+    parse()
+    assert largest_mb() - before_mb < MOST_GROWTH_MB
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_recipe_without_edits_gives_valid_bytes(name: str) -> None:
+    target = TARGETS[name]
+    assert mutated(bytes([2]), target) == target.repair(target.seeds[0])
+    assert target.attempt(target.repair(target.seeds[0]))
+
+
+def test_an_error_that_is_not_ours_is_found() -> None:
+    from test.fuzz.target import Target
+
+    def careless(content: bytes) -> None:
+        raise IndexError(content[:1])
+
+    with pytest.raises(IndexError):
+        Target("careless", careless, lambda: [b"abc"]).attempt(b"a")
