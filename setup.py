@@ -51,6 +51,7 @@ setup(
         "evaluate": ["PyYAML", "pydantic>=2", "h5py", "scipy", "rosbags", "psutil"],
         "soak": ["psutil", "matplotlib"],
         "fleet": ["ray>=2.9"],
+        "fuzz": ["atheris"],
         "completion": ["shtab>=1.13"],
         "docs": ["mkdocs>=1.6,<2", "mkdocs-material>=9.5,<10"],
         "test": [

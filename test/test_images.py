@@ -113,6 +113,28 @@ def test_any_bytes_give_an_image_or_an_input_error(encoding, data, height, width
     assert rgb.shape == (height, width, 3)
 
 
+@pytest.mark.parametrize(
+    ("height", "width", "step", "problem"),
+    [
+        (2**32 - 1, 2**32 - 1, 2**32 - 1, "at most 64 megapixels"),
+        (2**16, 2**16, 0, "at most 64 megapixels"),
+        (1, 2**25, 2**25, "step is"),
+        (2, 2, 2**32 - 1, "truncated"),
+        (2**25, 1, 2**32 - 1, "truncated"),
+    ],
+)
+def test_sizes_whose_products_overflow_32_bits_are_refused(height: int, width: int, step: int, problem: str) -> None:
+    with pytest.raises(InputError, match=problem):
+        decode("rgb8", bytes(64), height=height, width=width, step=step)
+
+
+def test_the_limit_on_an_images_size_is_what_it_is_set_to() -> None:
+    size = {"height": 40, "width": 50, "step": 50}
+    assert decode("mono8", bytes(2000), **size, max_megapixels=0.002).shape == (40, 50, 3)
+    with pytest.raises(InputError, match="50x40 pixels, at most 0.0019 megapixels"):
+        decode("mono8", bytes(2000), **size, max_megapixels=0.0019)
+
+
 @pytest.mark.parametrize("extension", [".jpg", ".png"])
 def test_compressed_images_keep_their_colours(extension: str) -> None:
     rgb = np.full((32, 48, 3), COLOUR, np.uint8)

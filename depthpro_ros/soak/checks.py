@@ -66,7 +66,7 @@ def growth(name: str, values: Sequence[float], unit: str, limit: float) -> Check
     """
     allowed = f"+{limit:.0%}"
     if len(settled(values)) < FEWEST:
-        return Check(name, f"{len(values)} like phases are too few to say", allowed, False)
+        return Check(name, f"{len(values)} values are too few to say", allowed, False)
     first, last = quarters(values)
     grown = last / first - 1
     return Check(name, f"{first:.1f} -> {last:.1f} {unit} ({grown:+.2%})", allowed, grown <= limit)
@@ -76,9 +76,19 @@ def constant(name: str, values: Sequence[int]) -> Check:
     """That a count of the like phases is always the same after the warm-up."""
     after = settled(values)
     if len(after) < FEWEST:
-        return Check(name, f"{len(values)} like phases are too few to say", "constant", False)
+        return Check(name, f"{len(values)} values are too few to say", "constant", False)
     figure = f"{after[0]:.0f}" if min(after) == max(after) else f"{min(after):.0f} to {max(after):.0f}"
     return Check(name, figure, "constant", min(after) == max(after))
+
+
+def steady_memory(samples: Sequence[Sample]) -> Check:
+    """That memory does not grow while nothing but the same image is served again and again.
+
+    Args:
+        samples: of that time.
+    """
+    values = [sample.footprint.private_mib for sample in samples]
+    return growth("memory, serving the same image again and again", values, "MiB", MEMORY_GROWTH)
 
 
 def all_accounted(samples: Sequence[Sample], final: Counts) -> Check:
@@ -147,7 +157,7 @@ def nothing_odd(name: str, complaints: Sequence[str], done: int) -> Check:
 def of_rests(rests: Sequence[Rest]) -> list[Check]:
     """Everything that is said of like phases."""
     return [
-        growth("memory of its own (USS)", [rest.inactive_mib for rest in rests], "MiB", MEMORY_GROWTH),
+        growth("memory, cleaned up", [rest.clean_mib for rest in rests], "MiB", MEMORY_GROWTH),
         constant("threads", [rest.footprint.threads for rest in rests]),
         constant("open files", [rest.footprint.files for rest in rests]),
         constant("files in shared memory", [rest.footprint.shared_files for rest in rests]),

@@ -32,9 +32,11 @@ Between them comes one phase that is always the same: 640x480 images, each sent 
 subscriber of depth and cloud that is there all the time. Memory, threads, files and latency are compared among these
 like phases only, the first quarter of those after the warm-up (a third of all) with the last, by medians.
 
-Memory is what the process has of its own (USS) after each like phase, deactivated: then it gives back what its heap
-keeps for large messages, which is more or less depending on where they happened to lie. The shared memory of the
-middleware is mapped by everybody who listens, has a fixed size, and is touched little by little: its files are counted.
+Memory is what the process has of its own (USS), each time the node was cleaned up after a like phase: then nothing is
+left that it could give back. What the heap of an active node keeps of large messages is more or less, depending on
+where they happened to lie; so an active node is judged in a phase of its own at the end, a fifth of the time, in which
+the same image is served again and again. The shared memory of the middleware is mapped by everybody who listens, has a
+fixed size, and is touched little by little: its files are counted.
 """
 
 

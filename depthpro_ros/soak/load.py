@@ -170,8 +170,8 @@ PHASES: dict[str, Phase] = {
 }
 REFUSING = ("bad images", "rates and sizes", "sizes mixed")
 """Phases in which images are refused: bad ones, and those whose CameraInfo is lost just as the size has changed."""
-REST = "like phase"
-"""The phase that is the same each time; see `depthpro_ros.soak.rest`."""
+REST, STEADY = "like phase", "steady"
+"""The phase that is the same each time, and the last one; see `depthpro_ros.soak.rest`."""
 
 
 def order(choices: random.Random) -> Sequence[str]:

@@ -122,8 +122,8 @@ class Rest:
         time_s: since the soak began, at its end.
         transport: of the images.
         footprint: at its end, medians of several looks.
-        inactive_mib: memory of its own once the node is deactivated thereafter, when it gives back what it does not
-            need; this is judged. What the heap keeps of large messages before depends on where they happened to lie.
+        clean_mib: memory of its own once the node is cleaned up thereafter, MiB: this is judged. What the heap of an
+            active node keeps of large messages depends on where they happened to lie.
         latency_ms: from sending an image to its depth and cloud: the lower quartile, which others disturb least.
         cpu_ms: processor time of the node for a frame.
         sent: images sent,
@@ -134,7 +134,7 @@ class Rest:
     time_s: float
     transport: str
     footprint: Footprint
-    inactive_mib: float
+    clean_mib: float
     latency_ms: float
     cpu_ms: float
     sent: int

@@ -44,21 +44,37 @@ def like_phase(rig: Rig, observed: Observed, started_s: float, transport: str, s
     cpu_ms = (observed.footprint().cpu_s - cpu_s) * 1e3 / len(latencies_ms)
     counts = rig.settle().since(before)
     active = _footprint(rig, observed)
-    # on which the node gives back what its heap has kept, which depends on the phases before
+    # which leaves what nothing gives back any more; what an active node's heap keeps depends on the phases before
     rig.transition("deactivate")
-    inactive = _footprint(rig, observed)
+    rig.transition("cleanup")
+    clean = _footprint(rig, observed)
+    rig.transition("configure")
     rig.transition("activate")
     return Rest(
         time_s=time.monotonic() - started_s,
         transport=transport,
         footprint=active,
-        inactive_mib=inactive.private_mib,
+        clean_mib=clean.private_mib,
         latency_ms=statistics.quantiles(latencies_ms, n=4)[0],
         cpu_ms=cpu_ms,
         sent=rig.camera.sent - sent,
         answered=rig.got[ALWAYS[0]] - got,
         counts=counts,
     )
+
+
+def steady(rig: Rig, seconds: float) -> None:
+    """Send the same image again and again, each once the one before is answered, and do nothing else.
+
+    Args:
+        rig: around the node.
+        seconds: how long.
+    """
+    rig.listen(ALWAYS)
+    rig.connect(USUAL)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        rig.ask(USUAL, ALWAYS)
 
 
 def _footprint(rig: Rig, observed: Observed) -> Footprint:

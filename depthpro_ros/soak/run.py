@@ -15,14 +15,23 @@ from pathlib import Path
 from depthpro_ros.errors import DepthProError
 from depthpro_ros.node.node_process import NODE_COMMAND, NodeProcess
 from depthpro_ros.soak.camera import USUAL
-from depthpro_ros.soak.checks import Check, all_accounted, none_refused_but_bad, nothing_odd, of_rests, only_explained
-from depthpro_ros.soak.load import ALWAYS, EXPLAINED, NODE_PARAMETERS, PHASES, REFUSING, REST, fill, order
+from depthpro_ros.soak.checks import (
+    Check,
+    all_accounted,
+    none_refused_but_bad,
+    nothing_odd,
+    of_rests,
+    only_explained,
+    steady_memory,
+)
+from depthpro_ros.soak.load import ALWAYS, EXPLAINED, NODE_PARAMETERS, PHASES, REFUSING, REST, STEADY, fill, order
 from depthpro_ros.soak.process import Observed
 from depthpro_ros.soak.records import Counts, Rest, Sample
-from depthpro_ros.soak.rest import like_phase
+from depthpro_ros.soak.rest import like_phase, steady
 from depthpro_ros.soak.rig import IMAGE_TOPIC, NoAnswer, Rig, ros_node
 
-SAMPLE_S = 1.0
+STEADY_SHARE = 0.2
+"""Of the time, for one image again and again at the end."""
 ENDS_S = 2.0
 """Within this the node has to end when it is told to; on a busy machine so many times as long as that slows it down."""
 INTERRUPTED = "interrupted"
@@ -42,6 +51,8 @@ class Plan:
         command: that starts the node, before its ROS arguments.
         phase_s: length of one phase; 0 chooses by the time there is.
         rounds: of the load for each process, instead of a time; 0 is as many as the time allows.
+        steady_s: length of the last phase; 0 is `STEADY_SHARE` of the time.
+        sample_s: time between two samples.
         parameters: of the node, beside those of the load.
     """
 
@@ -52,6 +63,8 @@ class Plan:
     command: tuple[str, ...] = NODE_COMMAND
     phase_s: float = 0.0
     rounds: int = 0
+    steady_s: float = 0.0
+    sample_s: float = 1.0
     parameters: dict[str, str | float | bool] = field(default_factory=dict)
 
     def seconds_of(self, transport: str) -> float:
@@ -145,7 +158,15 @@ class _Soaking:
         self._rig.listen(ALWAYS)
         self._rig.until(lambda: self._rig.said.get("state") == "active", "the node to be active")
         fill(self._rig)
-        end = time.monotonic() + plan.seconds_of(transport)
+        seconds = plan.seconds_of(transport)
+        steady_s = plan.steady_s or STEADY_SHARE * seconds
+        self._mix(time.monotonic() + seconds - steady_s, phase_s)
+        self._phase = STEADY
+        steady(self._rig, steady_s)
+
+    def _mix(self, end: float, phase_s: float) -> None:
+        """One phase after the other, until that time."""
+        plan, transport = self._plan, self._leg.transport
         rounds = range(plan.rounds) if plan.rounds else itertools.count()
         for _ in rounds:
             for name in order(self._choices):
@@ -173,7 +194,7 @@ class _Soaking:
     def _turn(self) -> None:
         """Sample once a second, and notice if the process has died."""
         now = time.monotonic()
-        if now < self._sampled_s + SAMPLE_S:
+        if now < self._sampled_s + self._plan.sample_s:
             return
         self._sampled_s = now
         self._process.check()
@@ -205,6 +226,7 @@ class _Soaking:
     def _check(self, final: Counts, took_s: float) -> list[Check]:
         leg = self._leg
         checks = of_rests(leg.rests)
+        checks.insert(1, steady_memory([sample for sample in leg.samples if sample.phase == STEADY]))
         checks.append(all_accounted(leg.samples, final))
         log = self._log.read_text(errors="replace") if self._log.exists() else ""
         checks.append(only_explained(log, EXPLAINED))
@@ -228,7 +250,7 @@ def slowness() -> float:
 def _line(rest: Rest) -> str:
     f = rest.footprint
     return (
-        f"{rest.time_s:7.0f} s  {rest.transport:10}  {rest.inactive_mib:7.1f} MiB  {f.threads:3} threads  "
+        f"{rest.time_s:7.0f} s  {rest.transport:10}  {rest.clean_mib:7.1f} MiB  {f.threads:3} threads  "
         f"{f.files:3} files  {rest.latency_ms:7.1f} ms"
     )
 

@@ -17,6 +17,7 @@ from depthpro_ros.soak.checks import (
     nothing_odd,
     of_rests,
     only_explained,
+    steady_memory,
 )
 from depthpro_ros.soak.records import Counts, Footprint, Rest, Sample
 
@@ -69,6 +70,14 @@ def test_growth_is_from_the_first_to_the_last_quarter_after_the_warm_up() -> Non
 def test_too_few_like_phases_say_nothing(count: int) -> None:
     assert not growth("memory", [400.0] * count, "MiB", 0.01).passed
     assert not constant("threads", [20] * count).passed
+
+
+def test_a_leak_in_serving_one_image_is_found() -> None:
+    flat = [sample(COUNTS)] * 12
+    leaky = [replace(s, footprint=replace(FOOTPRINT, private_mib=400 + n)) for n, s in enumerate(flat)]
+    assert steady_memory(flat).passed
+    assert not steady_memory(leaky).passed
+    assert not steady_memory([]).passed
 
 
 def test_one_thread_more_is_found() -> None:
@@ -135,7 +144,7 @@ def test_like_phases_that_are_alike_pass_everything() -> None:
 
 
 def test_each_thing_that_a_process_may_leak_is_looked_at() -> None:
-    leaks = [rest(inactive_mib=384.1)]
+    leaks = [rest(clean_mib=384.1)]
     leaks += [
         rest(footprint=replace(FOOTPRINT, **more)) for more in ({"threads": 21}, {"files": 26}, {"shared_files": 5})
     ]
