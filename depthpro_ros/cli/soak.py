@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import shlex
+import signal
 import sys
 from pathlib import Path
 
@@ -60,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
     transports = ("raw", "compressed") if args.transport == "both" else (args.transport,)
     plan = Plan(60 * args.minutes, args.seed, args.model, transports)
     args.output.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: else the node would be left running
     date = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     legs = soak(plan, args.output, lambda line: print(line, flush=True))
     write_results(args.output, plan, legs, shlex.join(["depthpro", *sys.argv[1:]]), date)
