@@ -15,6 +15,7 @@ from depthpro_ros.soak.rig import Rig
 ALWAYS = ("depth/image", "depth/points")
 """Outputs that are listened to between the phases."""
 USUAL_HZ = 5.0
+BURST_S = 1.0
 BUFFERS = 4
 """More than the node has of any kind."""
 NODE_PARAMETERS: dict[str, str | float | bool] = {
@@ -78,8 +79,10 @@ def fill(rig: Rig) -> None:
     rig.listen(TOPICS)  # not each of them has something to say
     for size in SIZES:
         for _ in range(BUFFERS):
-            rig.ask(size, ALWAYS)
+            rig.show(size, ALWAYS)
     rig.listen(ALWAYS)
+    largest = max(SIZES)
+    _send_at(rig, 30.0, BURST_S, partial(rig.camera.send, largest))
 
 
 def rates_and_sizes(rig: Rig, choices: random.Random, seconds: float) -> None:

@@ -40,7 +40,6 @@ class Rig:
     Attributes:
         camera: that publishes.
         said: what the node's diagnostics said last, key to value.
-        reports: how many diagnostics came.
         got: how many messages came of each output that was ever listened to.
         complaints: what the node answered wrongly.
         asked: how many parameters were set and transitions were asked for.
@@ -52,7 +51,7 @@ class Rig:
         self._node, self._executor, self._every_turn = node, executor, every_turn
         self.camera = Camera(node, IMAGE_TOPIC, transport)
         self.said: dict[str, str] = {}
-        self.reports = 0
+        self._said_ns = 0
         self.got: dict[str, int] = {}
         self.complaints: list[str] = []
         self.asked = 0
@@ -65,7 +64,7 @@ class Rig:
         for status in message.status:
             if status.name.endswith(": depth"):
                 self.said = {value.key: value.value for value in status.values}
-                self.reports += 1
+                self._said_ns = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
 
     @property
     def counts(self) -> Counts:
@@ -126,25 +125,30 @@ class Rig:
 
     def connect(self, size: tuple[int, int]) -> Counts:
         """Send pictures until one is answered: from then on both sides know each other; what was counted by then."""
+        self.show(size, self._listeners)
+        return self.settle()
+
+    def show(self, size: tuple[int, int], outputs: Collection[str]) -> None:
+        """Send pictures until these outputs of one have come."""
         self.until(lambda: self.camera.watched, "the node to subscribe")
 
         def answered() -> bool:
             stamp_ns = self.camera.send(size)
-            return self._spin_until(lambda: self.answered(stamp_ns, self._listeners), ANSWER_S)
+            return self._spin_until(lambda: self.answered(stamp_ns, outputs), ANSWER_S)
 
         self.until(answered, "an answer")
-        return self.settle()
 
     def settle(self) -> Counts:
         """Send nothing until the node has nothing to do any more; what it counted by then."""
-        before, enough = Counts(-1), self.reports
+        # diagnostics that were made before may still be on their way
+        before, since_ns = Counts(-1), time.time_ns()
 
         def at_rest() -> bool:
-            nonlocal before, enough
-            if self.reports < enough + 1:
+            nonlocal before, since_ns
+            if self._said_ns <= since_ns:
                 return False
             # the same twice, since an image may be under way
-            same, before, enough = self.counts == before, self.counts, self.reports
+            same, before, since_ns = self.counts == before, self.counts, self._said_ns
             return same and before.at_rest
 
         self.until(at_rest, "the node to come to rest")

@@ -8,7 +8,7 @@ import random
 import signal
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -110,11 +110,19 @@ class Manager:
             self.ask(name)
 
     def footprint(self) -> Footprint:
-        """What the process holds once it is active and has published a frame."""
+        """What the process holds once it is active and has published a frame; memory once it is cleaned up thereafter.
+
+        What the heap of an active node keeps of freed memory depends on where that happened to lie.
+        """
         self.go("active")
         self.peer.connected()
         self.peer.answers(self.peer.show(PICTURE))
-        return Footprint.of(self.peer.process.process.pid)
+        active = Footprint.of(self.peer.process.process.pid)
+        self.go("unconfigured")
+        clean = Footprint.of(self.peer.process.process.pid)
+        self.go("active")
+        self.peer.connected()
+        return replace(active, memory_mib=clean.memory_mib)
 
 
 def wander(manager: Manager, choices: random.Random) -> tuple[Footprint, Footprint]:
