@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from depthpro_ros.errors import InputError
+from depthpro_ros.yaml_file import read_yaml_file
 
 SOURCES, PLUGINS = "observation_sources", "plugins"
 POINTS = "/depth/points"
@@ -74,12 +75,7 @@ def in_namespace(layers: Mapping[str, Any], namespace: str) -> dict[str, Any]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    import yaml
-
-    try:
-        values = yaml.safe_load(path.expanduser().read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise InputError(f"cannot read the Nav2 parameters {path}: {error}") from error
+    values = read_yaml_file(path.expanduser(), "the Nav2 parameters")
     if not isinstance(values, dict):
         raise InputError(f"{path} holds {type(values).__name__}, expected a mapping such as local_costmap: ...")
     return values
