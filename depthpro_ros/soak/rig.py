@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import struct
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from depthpro_ros import bag_messages
 from depthpro_ros.errors import DepthProError
 from depthpro_ros.soak.camera import Camera
 from depthpro_ros.soak.records import Counts
@@ -18,10 +18,6 @@ PATIENCE_S = 120.0
 """How long the node may take for anything; loading a model on a busy machine is the longest."""
 ANSWER_S = 1.0
 """After this another picture is sent."""
-HEADER = struct.Struct("<iI")
-"""Seconds and nanoseconds of a stamp, which every output's message begins with."""
-CDR_HEAD = 4
-"""Bytes before the message proper."""
 
 
 class NoAnswer(DepthProError):
@@ -109,8 +105,7 @@ class Rig:
     def _listener(self, name: str) -> Callable[[bytes], None]:
         def got(message: bytes) -> None:
             self.got[name] = self.got.get(name, 0) + 1
-            seconds, nanoseconds = HEADER.unpack_from(message, CDR_HEAD)
-            self._newest[name] = seconds * 10**9 + nanoseconds
+            self._newest[name] = bag_messages.stamp_ns(message, is_ros2=True)
 
         return got
 
