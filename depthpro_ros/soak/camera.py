@@ -62,7 +62,7 @@ class Camera:
         Args:
             size: one of `SIZES`.
             calibrated: publish its CameraInfo before it.
-            bad: "truncated" sends half of its bytes, "calibration" the CameraInfo of another size.
+            bad: "truncated" sends half of its bytes, "calibration" makes the CameraInfo one of another size.
         """
         stamp_ns = time.time_ns()
         message, info = self._messages[size], self._infos[size]
@@ -70,7 +70,7 @@ class Camera:
             info = self._infos[next(other for other in SIZES if other != size)]
         for header in (message.header, info.header):
             header.stamp.sec, header.stamp.nanosec = divmod(stamp_ns, 10**9)
-        if calibrated or bad == "calibration":
+        if calibrated:
             self._calibrations.publish(info)
         data = message.data
         if bad == "truncated":

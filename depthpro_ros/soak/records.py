@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -156,8 +156,3 @@ def _flat(sample: Sample) -> dict[str, object]:
     for name, value in dataclasses.asdict(sample).items():
         flat |= value if isinstance(value, dict) else {name: value}
     return {name: f"{value:.3f}" if isinstance(value, float) else value for name, value in flat.items()}
-
-
-def of_transport(rests: Sequence[Rest], transport: str) -> list[Rest]:
-    """The like phases of one process."""
-    return [rest for rest in rests if rest.transport == transport]
