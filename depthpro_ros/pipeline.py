@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from depthpro_ros.camera import CameraModel, Intrinsics
-from depthpro_ros.confidence import metric_confidence
+from depthpro_ros.confidence import surface_confidence, zero_unless_finite
 from depthpro_ros.depth_frame import DepthFrame, FocalSource, Prepared, Wanted
 from depthpro_ros.filters import FocalFilter, edge_mask, limit_range
 from depthpro_ros.frame_camera import FrameCamera, published_camera
@@ -112,17 +112,19 @@ class Pipeline:
         known = used.intrinsics
         if used.enlarged is not None:
             prediction = _multiplied(prediction, used.enlarged)
-        source = effective_source(self.settings, metric=prediction.depth_m is not None)
+        metric = prediction.depth_m is not None
+        source = effective_source(self.settings, metric=metric)
         scale = self._scale(source, prediction, known, wanted, ranges, stamp_s)
         depth_m, untrusted = _metres(prediction, source, scale)
-        confidence = _drawn_confidence(prediction) if wanted.confidence else None
-        if wanted.confidence and depth_m is not None and prediction.depth_m is not None:
-            confidence = metric_confidence(depth_m)
-        cloud = None
+        confidence, cloud = None, None
+        if wanted.confidence and not metric:
+            confidence = _drawn_confidence(prediction)
+        elif wanted.confidence and depth_m is not None:
+            confidence = surface_confidence(depth_m)
         if depth_m is not None:
             depth_m, cloud = self._cleaned(depth_m, untrusted, prepared, prediction, known, wanted, cloud_memory)
-            if confidence is not None and prediction.depth_m is not None:
-                confidence.add_(depth_m - depth_m).nan_to_num_(0.0)  # 0 where the depth is not finite
+            if metric and confidence is not None:
+                zero_unless_finite(confidence, depth_m)
         return DepthFrame(
             depth_m=depth_m,
             rgb=prepared.rgb,
@@ -213,12 +215,14 @@ def _metres(
     """Depth in metres, None while its scale is not known; and bool [H, W], what of it must not be believed, or None."""
     if prediction.depth_m is not None and source == "off":
         return prediction.depth_m, None
-    factor = None if scale is None or scale.tracked is None else scale.tracked.scale
+    if scale is None or scale.tracked is None:
+        return None, None
+    factor = scale.tracked.scale
     if prediction.depth_m is not None:
-        return None if factor is None else prediction.depth_m.mul_(factor), None
+        return prediction.depth_m.mul_(factor), None
     relative = prediction.relative_depth
     assert relative is not None
-    return None if factor is None else relative * factor, relative >= SATURATED
+    return relative * factor, relative >= SATURATED
 
 
 def _drawn_confidence(prediction: Prediction) -> Tensor | None:
