@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from depthpro_ros.errors import WeightsError
+
+N = TypeVar("N", bound=nn.Module)
 
 
 def read_torch(path: Path, advice: str) -> dict[str, Tensor]:
@@ -73,3 +76,28 @@ def check_plain(state: Mapping[str, Tensor], source: Path) -> None:
     ]
     if odd:
         raise WeightsError(f"weights {source} hold what is no dense array of floating-point numbers: {odd[0]}")
+
+
+def build_empty(build: Callable[[], N], parts: int, tensors: int, source: Path, what: str) -> N:
+    """A network without memory for its weights; one of more parts than there are tensors is not even built.
+
+    Args:
+        build: makes it, as its configuration says.
+        parts: blocks and the like that it would have, each with tensors of its own.
+        tensors: how many the file has.
+        source: the file.
+        what: that an error calls the network.
+
+    Raises:
+        WeightsError: the configuration does not fit the file, or is of no network that can be built.
+    """
+    if parts > tensors:
+        raise WeightsError(
+            f"weights {source} do not fit {what}: their configuration is of {parts} blocks, and there are {tensors} "
+            "tensors"
+        )
+    try:
+        with torch.device("meta"):
+            return build()
+    except (RuntimeError, ValueError, OverflowError) as error:
+        raise WeightsError(f"weights {source}: no network can be built of their configuration: {error}") from error

@@ -21,7 +21,7 @@ from depthpro_ros.errors import WeightsError
 from depthpro_ros.models.depth_pro.config import DepthProConfig
 from depthpro_ros.models.depth_pro.layouts import config_from_hf, from_hf, is_hf_layout
 from depthpro_ros.models.depth_pro.network import DepthPro
-from depthpro_ros.models.state_file import check_plain, read_torch
+from depthpro_ros.models.state_file import build_empty, check_plain, read_torch
 
 CONFIG_KEY = "depthpro_ros.config"
 """Metadata entry of our own files that holds `DepthProConfig.to_json()`."""
@@ -67,7 +67,9 @@ def assemble(config: DepthProConfig, state: Mapping[str, Tensor], source: Path) 
         WeightsError: keys are missing or extra, or a shape differs; names them.
     """
     check_plain(state, source)
-    network = _empty(config, len(state), source)
+    # Apple's is always built: what its file lacks is then told by name
+    parts = 0 if config == DepthProConfig() else _parts(config)
+    network = build_empty(lambda: DepthPro(config), parts, len(state), source, "Depth Pro of this size")
     expected = {key: value.shape for key, value in network.state_dict().items()}
     missing = [key for key in expected if key not in state]
     extra = [key for key in state if key not in expected]
@@ -89,21 +91,9 @@ def assemble(config: DepthProConfig, state: Mapping[str, Tensor], source: Path) 
     return network.requires_grad_(False)
 
 
-def _empty(config: DepthProConfig, tensors: int, source: Path) -> DepthPro:
-    """A network without memory for its weights; one of more parts than the file has tensors, unless it is
-    Apple's, is not even built."""
+def _parts(config: DepthProConfig) -> int:
     encoders = (config.patch_encoder, config.image_encoder, config.fov_encoder)
-    parts = sum(encoder.depth for encoder in encoders if encoder is not None) + len(config.hooks)
-    if parts > tensors and config != DepthProConfig():
-        raise WeightsError(
-            f"weights {source} do not fit Depth Pro of this size: their configuration is of {parts} blocks, and there "
-            f"are {tensors} tensors"
-        )
-    try:
-        with torch.device("meta"):
-            return DepthPro(config)
-    except (RuntimeError, ValueError, OverflowError) as error:
-        raise WeightsError(f"weights {source}: no network can be built of their configuration: {error}") from error
+    return sum(encoder.depth for encoder in encoders if encoder is not None) + len(config.hooks)
 
 
 def save_network(network: DepthPro, path: Path, dtype: torch.dtype = torch.float16) -> None:

@@ -19,7 +19,7 @@ from depthpro_ros.errors import WeightsError
 from depthpro_ros.models.depthart.config import DepthArtConfig
 from depthpro_ros.models.depthart.network import DepthArt
 from depthpro_ros.models.depthart.presets import FULL
-from depthpro_ros.models.state_file import check_plain, read_torch
+from depthpro_ros.models.state_file import build_empty, check_plain, read_torch
 
 CONFIG_KEY = "depthpro_ros.depthart"
 """Metadata entry of our own files that holds `DepthArtConfig.to_json()`."""
@@ -127,7 +127,7 @@ def assemble(
     state = {f"tokenizer.{key}": t for key, t in tokenizer.items() if not key.endswith(_IGNORED)}
     state |= {f"transformer.{key}": t for key, t in transformer.items() if not key.endswith(_IGNORED)}
     check_plain(state, source)
-    model = _empty(config, len(state), source)
+    model = build_empty(lambda: DepthArt(config), _parts(config), len(state), source, "this model")
     expected = {key: tensor.shape for key, tensor in model.state_dict().items()}
     missing, foreign = sorted(set(expected) - set(state)), sorted(set(state) - set(expected))
     wrong = sorted(key for key in set(state) & set(expected) if state[key].shape != expected[key])
@@ -146,21 +146,10 @@ def assemble(
     return model.requires_grad_(False)
 
 
-def _empty(config: DepthArtConfig, tensors: int, source: Path) -> DepthArt:
-    """A model without memory for its weights; one of more parts than the file has tensors is not even built."""
+def _parts(config: DepthArtConfig) -> int:
     t, tokenizer = config.transformer, config.tokenizer
-    parts = t.depth + (t.encoder.depth if t.encoder else 0) + tokenizer.blocks * len(tokenizer.multipliers)
-    parts += tokenizer.shared_convs
-    if parts > tensors:
-        raise WeightsError(
-            f"weights {source} do not fit this model: their configuration is of {parts} blocks, and there are "
-            f"{tensors} tensors"
-        )
-    try:
-        with torch.device("meta"):
-            return DepthArt(config)
-    except (RuntimeError, ValueError, OverflowError) as error:
-        raise WeightsError(f"weights {source}: no model can be built of their configuration: {error}") from error
+    encoder = t.encoder.depth if t.encoder else 0
+    return t.depth + encoder + tokenizer.blocks * len(tokenizer.multipliers) + tokenizer.shared_convs
 
 
 def save_model(model: DepthArt, path: Path, dtype: torch.dtype = torch.float16) -> None:
