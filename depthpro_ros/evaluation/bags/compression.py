@@ -51,12 +51,10 @@ def decompress_start(data: bytes, compression: str) -> bytes:
     """
     if compression in ("", "none"):
         return data
+    unpacker = _unpacker(compression)
     try:
-        unpacker = _unpacker(compression)
         unpacked = bytes(unpacker.decompress(data, MAX_CHUNK_BYTES))
     except (OSError, ValueError, RuntimeError, EOFError, _zstd().ZstdError) as error:
-        if isinstance(error, InputError):
-            raise
         raise InputError(f"{compression} data of {len(data)} bytes are damaged: {error}") from error
     if not unpacker.eof and not unpacker.needs_input:
         raise InputError(f"{compression} data of {len(data)} bytes unpack to more than {MAX_CHUNK_BYTES}: refused")
