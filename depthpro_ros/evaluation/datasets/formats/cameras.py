@@ -73,12 +73,12 @@ def read_colmap_cameras(path: Path) -> dict[int, ColmapCamera]:
     """
     cameras = {}
     for line in read_lines(path):
-        number, model, *rest = [*line.split(), "", ""][:2] + line.split()[2:]
-        numbers = parse_numbers(" ".join(rest), f"{path}: camera {number}")
+        number, *rest = line.split()
+        numbers = parse_numbers(" ".join(rest[1:]), f"{path}: camera {number}")
         if not number.isdecimal() or len(numbers) < 3 or not np.isfinite(numbers[:2]).all():
             raise InputError(f"{path} has the line {line!r}, expected ID MODEL WIDTH HEIGHT PARAMETERS")
         width, height, *parameters = numbers
-        cameras[int(number)] = ColmapCamera(model, int(width), int(height), tuple(parameters))
+        cameras[int(number)] = ColmapCamera(rest[0], int(width), int(height), tuple(parameters))
     return cameras
 
 
