@@ -9,15 +9,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from depthpro_ros.encoded_images import decode_image
 from depthpro_ros.errors import InputError
-from depthpro_ros.evaluation.datasets.formats.files import read_bytes
+from depthpro_ros.evaluation.datasets.formats.images import read_pixels, read_rgb
 from depthpro_ros.evaluation.motorcycle import MOTORCYCLE, motorcycle
 from depthpro_ros.frames import FrameSet, RgbdFrame
 
@@ -58,12 +55,11 @@ class KinectDining:
             InputError: a file that is no image of its kind.
         """
         colour, depth = self._paths(index)
-        depth_mm = _read(depth, cv2.IMREAD_UNCHANGED)
+        depth_mm = read_pixels(depth, cv2.IMREAD_UNCHANGED)
         if depth_mm.dtype != np.uint16:
             raise InputError(f"{depth} is {depth_mm.dtype}, expected 16-bit millimetres")
         depth_m = np.where(depth_mm > 0, depth_mm.astype(np.float32) / 1000, np.float32(np.nan))
-        bgr = _read(colour, cv2.IMREAD_COLOR).astype(np.uint8)
-        return RgbdFrame(np.ascontiguousarray(bgr[..., ::-1]), depth_m, self.FX_PX)
+        return RgbdFrame(read_rgb(colour), depth_m, self.FX_PX)
 
     def _paths(self, index: int) -> tuple[Path, Path]:
         return self.folder / "color" / f"{index + 1}.png", self.folder / "depth" / f"{index + 1}.pgm"
@@ -123,7 +119,3 @@ def real_sets(kinect: Path | None = None) -> RealSets:
     except InputError as error:
         skipped.append(f"motorcycle: {error}")
     return RealSets(tuple(found), tuple(skipped))
-
-
-def _read(path: Path, flags: int) -> NDArray[Any]:
-    return decode_image(read_bytes(path), flags, what=str(path))

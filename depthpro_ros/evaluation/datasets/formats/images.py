@@ -20,13 +20,22 @@ FloatMap = NDArray[np.float32]
 NAN = np.float32(np.nan)
 
 
+def read_pixels(path: Path, flags: int) -> NDArray[Any]:
+    """An image as OpenCV gives it with these flags (IMREAD_*), see `decode_image`.
+
+    Raises:
+        InputError: missing or no image.
+    """
+    return decode_image(read_bytes(path), flags, what=str(path))
+
+
 def read_rgb(path: Path) -> NDArray[np.uint8]:
     """A photograph, uint8 [H, W, 3], as its rows are stored: ground truth knows no EXIF orientation.
 
     Raises:
         InputError: missing or no image.
     """
-    bgr = _read(path, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    bgr = read_pixels(path, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     return np.ascontiguousarray(bgr[..., ::-1], np.uint8)
 
 
@@ -42,7 +51,7 @@ def read_u16(path: Path) -> NDArray[np.uint16]:
     Raises:
         InputError: missing, no image, or of another depth.
     """
-    image = _read(path, cv2.IMREAD_UNCHANGED)
+    image = read_pixels(path, cv2.IMREAD_UNCHANGED)
     if image.dtype != np.uint16 or image.ndim != 2:
         raise InputError(f"{path} is {image.dtype} {list(image.shape)}, expected one channel of 16 bits")
     return image
@@ -67,7 +76,7 @@ def read_grey(path: Path) -> NDArray[np.uint8]:
     Raises:
         InputError: missing, no image, or of another depth.
     """
-    image = _read(path, cv2.IMREAD_UNCHANGED)
+    image = read_pixels(path, cv2.IMREAD_UNCHANGED)
     if image.dtype != np.uint8:
         raise InputError(f"{path} is {image.dtype}, expected 8 bits")
     return np.ascontiguousarray(image if image.ndim == 2 else image[..., 0])
@@ -76,7 +85,3 @@ def read_grey(path: Path) -> NDArray[np.uint8]:
 def read_alpha(path: Path) -> FloatMap:
     """Opacity in [0, 1], float32 [H, W], from 8 bits."""
     return read_grey(path).astype(np.float32) / np.float32(255)
-
-
-def _read(path: Path, flags: int) -> NDArray[Any]:
-    return decode_image(read_bytes(path), flags, what=str(path))
