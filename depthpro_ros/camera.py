@@ -136,6 +136,18 @@ class CameraModel:
         width, height = (roi_width or self.width), (roi_height or self.height)
         return width // max(self.binning_x, 1), height // max(self.binning_y, 1)
 
+    def check_size(self, width: int, height: int) -> None:
+        """Check that images of this size belong to this calibration.
+
+        Raises:
+            CameraError: they do not.
+        """
+        if self.image_size() != (width, height):
+            raise CameraError(
+                f"CameraInfo is for {self.image_size()[0]}x{self.image_size()[1]} images, the image is "
+                f"{width}x{height}: publish the CameraInfo that belongs to this image topic"
+            )
+
     def intrinsics(self, width: int, height: int, *, rectified: bool) -> Intrinsics:
         """Intrinsics for an image of this camera.
 
@@ -148,11 +160,7 @@ class CameraModel:
         """
         if not self.calibrated:
             raise CameraError("CameraInfo is not calibrated (K[0] is 0): calibrate, or use an estimated focal")
-        if self.image_size() != (width, height):
-            raise CameraError(
-                f"CameraInfo is for {self.image_size()[0]}x{self.image_size()[1]} images, the image is "
-                f"{width}x{height}: publish the CameraInfo that belongs to this image topic"
-            )
+        self.check_size(width, height)
         if rectified and len(self.p) == 12 and self.p[0] != 0:
             fx, fy, cx, cy = self.p[0], self.p[5], self.p[2], self.p[6]
         else:
@@ -195,7 +203,7 @@ class Rectifier:
             raise CameraError(
                 f"{model} has {' or '.join(map(str, counts))} coefficients, CameraInfo has {len(camera.d)}"
             )
-        self._size = (width, height)
+        self._camera = camera
         d = np.array(camera.d, dtype=np.float64)
         if not np.isfinite(d).all():
             raise CameraError(f"distortion coefficients {camera.d} must be finite: check the calibration")
@@ -211,10 +219,5 @@ class Rectifier:
         Raises:
             CameraError: the image has another size than the maps.
         """
-        height, width = image.shape[:2]
-        if (width, height) != self._size:
-            raise CameraError(
-                f"CameraInfo is for {self._size[0]}x{self._size[1]} images, the image is {width}x{height}: publish the "
-                "CameraInfo that belongs to this image topic"
-            )
+        self._camera.check_size(image.shape[1], image.shape[0])
         return cv2.remap(image, *self._maps, interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
