@@ -74,7 +74,7 @@ def colour_depth(depth_m: NDArray[np.floating], near_m: float | None = None, far
     auto_near, auto_far = robust_limits(depth_m) if near_m is None or far_m is None else (0.0, 0.0)
     near, far = auto_near if near_m is None else near_m, auto_far if far_m is None else far_m
     _check_limits(near, far)
-    picture: RgbImage = _TURBO[np.round(255 * nearness(depth_m, near, far)).astype(np.uint8)]
+    picture: RgbImage = _TURBO.take(np.round(255 * nearness(depth_m, near, far)).astype(np.uint8), axis=0)
     picture[np.isnan(depth_m)] = UNTRUSTED_RGB
     picture[np.isposinf(depth_m)] = TOO_FAR_RGB
     picture[depth_m <= 0] = TOO_NEAR_RGB
