@@ -6,7 +6,7 @@ from __future__ import annotations
 import gc
 from typing import TYPE_CHECKING
 
-from depthpro_ros.node.ending import ANSWERED_S, EndSignals, leave, limit_the_end
+from depthpro_ros.node.ending import ANSWERED_S, DeviceLost, EndSignals, Hung, leave, limit_the_end
 from depthpro_ros.node.memory import share_one_heap
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def run(args: list[str] | None = None, *, load: Load | None = None) -> int:
         from rclpy.impl.implementation_singleton import rclpy_implementation
 
         from depthpro_ros.errors import InputError
-        from depthpro_ros.node.lifecycle import DepthNode, DeviceLost, Hung
+        from depthpro_ros.node.lifecycle import DepthNode
         from depthpro_ros.node.loading import load_estimator
         from depthpro_ros.node.log_folder import with_log_folder
     except BaseException:  # an interrupted import may end in other errors, too

@@ -3,11 +3,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
 from depthpro_ros.models.estimator import EstimatorInfo
 from depthpro_ros.node.accounting import Statistics
 from depthpro_ros.node.scale_status import LEVELS, scale_text
+
+
+@dataclass(frozen=True)
+class Condition:
+    """How the node itself is.
+
+    Attributes:
+        state: of its lifecycle.
+        model: None while none is loaded.
+        failure: why it cannot work at all; empty if it can.
+    """
+
+    state: str
+    model: EstimatorInfo | None = None
+    failure: str = ""
 
 
 def device_memory_mib(device: str) -> float:
@@ -24,24 +41,17 @@ def device_memory_mib(device: str) -> float:
 
 
 def camera_status(
-    name: str,
-    statistics: Statistics,
-    *,
-    state: str,
-    model: EstimatorInfo | None,
-    failure: str = "",
-    extra: dict[str, str] | None = None,
+    name: str, statistics: Statistics, condition: Condition, extra: dict[str, str] | None = None
 ) -> DiagnosticStatus:
     """What /diagnostics says of one camera.
 
     Args:
         name: of the status: the node's, and what it is about.
         statistics: what was measured.
-        state: the node's lifecycle state.
-        model: None while none is loaded.
-        failure: why the node cannot work at all; empty if it can.
+        condition: the node's.
         extra: further keys and values.
     """
+    state, model, failure = condition.state, condition.model, condition.failure
     values = {"state": state} | (extra or {}) | statistics.values()
     new_errors = statistics.new_errors()
     level, message = DiagnosticStatus.OK, f"{state}, {values['fps out']} fps"

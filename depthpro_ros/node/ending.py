@@ -20,6 +20,18 @@ END_S = 1.8
 """How long the end may take at most, from when the process was told; two seconds are promised."""
 
 
+class DeviceLost(RuntimeError):
+    """The GPU does not answer any more; only a new process helps."""
+
+    status = 1
+
+
+class Hung(RuntimeError):
+    """A frame takes longer than it may, and its thread cannot be ended; only a new process helps."""
+
+    status = 3
+
+
 class EndSignals:
     """SIGINT and SIGTERM, each of which asks for the end.
 

@@ -11,50 +11,31 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticArray
-from rcl_interfaces.msg import SetParametersResult
-from rclpy.clock import Clock, ClockType
 from rclpy.exceptions import InvalidHandle
 from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from rclpy.parameter import Parameter
 from rclpy.task import Future
-from rclpy.timer import Timer
-from std_msgs.msg import Header
 
-from depthpro_ros.errors import DepthProError, InputError, WeightsError
+from depthpro_ros.errors import DepthProError, WeightsError
 from depthpro_ros.models.estimator import Estimator
 from depthpro_ros.node.cameras import cameras
 from depthpro_ros.node.decoding import ImageDecoder
-from depthpro_ros.node.diagnostics import camera_status
-from depthpro_ros.node.ending import ANSWERED_S, STOP_S, limit_the_end
+from depthpro_ros.node.diagnostics import Condition
+from depthpro_ros.node.ending import ANSWERED_S, STOP_S, DeviceLost, Hung, limit_the_end
+from depthpro_ros.node.live_settings import LiveSettings
 from depthpro_ros.node.loading import Load, ModelLoader, load_estimator
-from depthpro_ros.node.memory import give_back_freed_memory, keep_freed_memory
-from depthpro_ros.node.parameters import declare
+from depthpro_ros.node.memory import give_back_device_memory, give_back_freed_memory, keep_freed_memory
+from depthpro_ros.node.parameters import Settings
+from depthpro_ros.node.reporter import Reporter
 from depthpro_ros.node.ros_logging import RosHandler
 from depthpro_ros.node.startup import Startup
 from depthpro_ros.node.stream import CameraStream
+from depthpro_ros.node.timers import Retry, steady_timer
 from depthpro_ros.node.worker import BatchWorker
 from depthpro_ros.pipeline import Pipeline
 
 LOOK_S = 0.05
 """How often whatever waits on the executor's thread looks whether the process is to end."""
-
-
-RETRY_S, RETRY_LATER_S = 5.0, 60.0
-"""Weights that are missing at the start are looked for again after so long, and then twice as long each time up to."""
-
-
-class DeviceLost(RuntimeError):
-    """The GPU does not answer any more; only a new process helps."""
-
-    status = 1
-
-
-class Hung(RuntimeError):
-    """A frame takes longer than it may, and its thread cannot be ended; only a new process helps."""
-
-    status = 3
 
 
 class DepthNode(LifecycleNode):
@@ -75,11 +56,7 @@ class DepthNode(LifecycleNode):
         super().__init__("depth_pro", **options)
         self._startup = Startup()
         logging.getLogger("depthpro_ros").addHandler(RosHandler(self.get_logger()))
-        self._settings = declare(self)
-        self.add_on_set_parameters_callback(self._check_parameters)
-        if hasattr(self, "add_post_set_parameters_callback"):
-            self.add_post_set_parameters_callback(self._use_parameters)
-
+        self._live = LiveSettings(self)
         self._state = "unconfigured"
         self._failure = ""
         self._loader = ModelLoader(load, self.get_logger())
@@ -94,32 +71,19 @@ class DepthNode(LifecycleNode):
             else "cv_bridge converts images"
         )
         self._broken, self._hanging = "", ""
-        self._retry: Timer | None = None
-        self._retry_s, self._lacks_weights = RETRY_S, False
         self.told_to_end: Future[None] = Future()
         self._wake = self.create_guard_condition(self._woken)
-        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
-        # not by the node's own clock, which may be a simulation's that stands still
-        self._steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(self._settings.diagnostics_period_s, self._report, clock=self._steady)
+        self._lacks_weights = False
+        self._retry = Retry(self, self._load_again)
+        self._reporter = Reporter(self, self._cameras, self._condition, self._settings.diagnostics_period_s)
         self._startup.ended("imports")
         if self._settings.autostart:
             # not on this thread, so that services answer while the model is loaded
             self._loader.begin(self._settings, self._model_loaded)
 
-    # Parameters
-
-    def _check_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
-        try:
-            settings = self._settings.replaced({p.name: p.value for p in parameters})
-        except InputError as error:
-            return SetParametersResult(successful=False, reason=str(error))
-        if not hasattr(self, "add_post_set_parameters_callback"):  # Humble
-            self._settings = settings
-        return SetParametersResult(successful=True)
-
-    def _use_parameters(self, parameters: list[Parameter]) -> None:
-        self._settings = self._settings.replaced({p.name: p.value for p in parameters})
+    @property
+    def _settings(self) -> Settings:
+        return self._live.now
 
     # Transitions
 
@@ -130,29 +94,22 @@ class DepthNode(LifecycleNode):
     def _woken(self) -> None:
         """Something happened on another thread."""
         if self._broken or self._hanging:
-            self._report()
+            self._reporter.report()
             raise Hung(self._hanging) if self._hanging else DeviceLost(self._broken)
         if self._loader.begun and not self._loader.loading and self._state == "unconfigured":
             if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
                 self.trigger_activate()
             elif self._settings.autostart and self._lacks_weights:
-                self._retry = self.create_timer(self._retry_s, self._load_again, clock=self._steady)
-                self._retry_s = min(2 * self._retry_s, RETRY_LATER_S)
+                self._retry.later()
 
     def _load_again(self) -> None:
         """The file may have come back."""
-        self._no_retry()
         if self._state == "unconfigured" and not self._loader.begun:
             self._loader.begin(self._settings, self._model_loaded)
 
-    def _no_retry(self) -> None:
-        if self._retry is not None:
-            self.destroy_timer(self._retry)
-            self._retry = None
-
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the model."""
-        self._no_retry()
+        self._retry.cancel()
         self._lacks_weights = False
         if not self._loader.begun:
             self._startup.ended("waiting to be configured")
@@ -246,7 +203,7 @@ class DepthNode(LifecycleNode):
         self._estimator = self._worker = None
         self._pipelines = []
         give_back_freed_memory()
-        _empty_device_cache()
+        give_back_device_memory()
         self._state = "unconfigured"
         return super().on_cleanup(state)
 
@@ -254,7 +211,7 @@ class DepthNode(LifecycleNode):
         """Stop for good: the process ends, once the answer is out."""
         self._unsubscribe()
         self._state = "finalized"
-        self.create_timer(ANSWERED_S, self._end, clock=self._steady)
+        steady_timer(self, ANSWERED_S, self._end)
         return super().on_shutdown(state)
 
     def _end(self) -> None:
@@ -317,26 +274,5 @@ class DepthNode(LifecycleNode):
         if self._startup.ended("first frame"):
             self.get_logger().info(self._startup.text())
 
-    def _report(self) -> None:
-        name = self.get_fully_qualified_name()
-        statuses = [
-            camera_status(
-                f"{name}: {camera.name} depth" if camera.name else f"{name}: depth",
-                camera.statistics,
-                state=self._state,
-                model=self._estimator.info if self._estimator else None,
-                failure=self._failure,
-                extra=camera.facts(),
-            )
-            for camera in self._cameras
-        ]
-        self._diagnostics.publish(
-            DiagnosticArray(header=Header(stamp=self.get_clock().now().to_msg()), status=statuses)
-        )
-
-
-def _empty_device_cache() -> None:
-    import torch
-
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
+    def _condition(self) -> Condition:
+        return Condition(self._state, self._estimator.info if self._estimator else None, self._failure)

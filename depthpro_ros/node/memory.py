@@ -58,3 +58,11 @@ def give_back_freed_memory() -> bool:
         return bool(libc.malloc_trim(0))
     except (AttributeError, OSError, TypeError):
         return False
+
+
+def give_back_device_memory() -> None:
+    """The same for what torch keeps of a GPU's memory."""
+    import torch
+
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

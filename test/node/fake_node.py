@@ -18,7 +18,7 @@ import torch
 
 from depthpro_ros.errors import WeightsError
 from depthpro_ros.models.estimator import EstimatorInfo, Focal, Prediction, Rgb
-from depthpro_ros.node import lifecycle
+from depthpro_ros.node import timers
 from depthpro_ros.node.decoding import ImageDecoder
 from depthpro_ros.node.depth_node import run
 from depthpro_ros.node.ending import leave
@@ -229,7 +229,7 @@ def main() -> None:
         faults = Faults(options.fault_file)
         faults.everywhere()
     if options.retry is not None:
-        lifecycle.RETRY_S = options.retry
+        timers.RETRY_S = options.retry
     if options.shift_stamps_ns is not None or options.frame_id is not None:
         misbehave(options.shift_stamps_ns, options.frame_id)
 

@@ -8,7 +8,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 
 from depthpro_ros.models.estimator import EstimatorInfo
 from depthpro_ros.node.accounting import Statistics
-from depthpro_ros.node.diagnostics import camera_status
+from depthpro_ros.node.diagnostics import Condition, camera_status
 from depthpro_ros.node.frame_times import FrameTimes, Rate, percentile
 
 
@@ -40,8 +40,8 @@ def test_percentiles() -> None:
 
 
 def status(statistics: Statistics, **options: object) -> DiagnosticStatus:
-    arguments = {"state": "active", "model": model()} | options
-    return camera_status("/depth_pro: depth", statistics, **arguments)  # type: ignore[arg-type]
+    condition = Condition(**{"state": "active", "model": model()} | options)  # type: ignore[arg-type]
+    return camera_status("/depth_pro: depth", statistics, condition)
 
 
 def test_a_notice_is_a_warning() -> None:
