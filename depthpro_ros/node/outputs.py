@@ -127,9 +127,10 @@ class Outputs:
 
     def _publish_small(self, frame: DepthFrame, header: Header, subscribed: frozenset[str]) -> None:
         """Cameras and scale."""
-        if frame.camera is not None:
-            for name in subscribed & {DEPTH_INFO, RGB_INFO}:
-                self._publishers[name].publish(camera_info(frame.camera, header))
+        if frame.camera is not None and (names := subscribed & {DEPTH_INFO, RGB_INFO}):
+            info = camera_info(frame.camera, header)
+            for name in names:
+                self._publishers[name].publish(info)
         if ESTIMATED_INFO in subscribed and frame.estimated is not None:
             camera = CameraModel.from_intrinsics(frame.estimated)
             self._publishers[ESTIMATED_INFO].publish(camera_info(camera, header))
