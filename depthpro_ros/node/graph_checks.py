@@ -37,6 +37,7 @@ from depthpro_ros.doctor.graph_facts import (
 )
 from depthpro_ros.errors import InputError
 from depthpro_ros.node.messages import camera_model
+from depthpro_ros.node.pairing import stamp_ns, time_ns
 from depthpro_ros.node.subscriptions import MatchedSubscription
 
 DISCOVERY_S = 3.0
@@ -78,15 +79,15 @@ class Listener(Node):
             self.create_subscription(Clock, "/clock", self._on_clock, qos)
 
     def _on_image(self, message: Image | CompressedImage) -> None:
-        self.seen.append(Seen(_nanoseconds(message.header.stamp), time.time_ns(), self._clock_ns, time.monotonic()))
+        self.seen.append(Seen(stamp_ns(message.header), time.time_ns(), self._clock_ns, time.monotonic()))
         self.last = message
 
     def _on_info(self, message: CameraInfo) -> None:
         self.info = message
-        self.info_stamps.add(_nanoseconds(message.header.stamp))
+        self.info_stamps.add(stamp_ns(message.header))
 
     def _on_clock(self, message: Clock) -> None:
-        self._clock_ns = _nanoseconds(message.clock)
+        self._clock_ns = time_ns(message.clock)
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         self.statuses |= {status.name: status for status in message.status}
@@ -231,10 +232,6 @@ def _decided(qos: QoSProfile) -> QoSProfile:
 
 def _node_name(endpoint: Any) -> str:
     return f"{endpoint.node_namespace.rstrip('/')}/{endpoint.node_name}"
-
-
-def _nanoseconds(stamp: Any) -> int:
-    return int(stamp.sec) * 10**9 + int(stamp.nanosec)
 
 
 def _level(level: bytes | int) -> int:

@@ -7,6 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 
+from builtin_interfaces.msg import Time
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
@@ -15,9 +16,14 @@ JUMP_BACK_NS = 1_000_000_000
 """A stamp earlier than the last by more than this means that time was set back (a bag that loops)."""
 
 
+def time_ns(time: Time) -> int:
+    """A message of time in nanoseconds."""
+    return time.sec * 1_000_000_000 + time.nanosec
+
+
 def stamp_ns(header: Header) -> int:
     """A header's stamp in nanoseconds."""
-    return header.stamp.sec * 1_000_000_000 + header.stamp.nanosec
+    return time_ns(header.stamp)
 
 
 class CameraInfos:
