@@ -48,7 +48,8 @@ def run(args: argparse.Namespace) -> int:
     from depthpro_ros.bench.ros_peer import no_ros
     from depthpro_ros.errors import InputError
     from depthpro_ros.soak.document import write_document, write_results
-    from depthpro_ros.soak.run import INTERRUPTED, Plan, failed, soak
+    from depthpro_ros.soak.plan import INTERRUPTED, Plan, failed
+    from depthpro_ros.soak.run import soak
 
     if args.docs:
         root = checkout()

@@ -15,9 +15,9 @@ from depthpro_ros import __version__
 from depthpro_ros.errors import DataError
 from depthpro_ros.machine import machine
 from depthpro_ros.soak.load import PHASES
+from depthpro_ros.soak.plan import Leg, Plan
 from depthpro_ros.soak.plot import plot
 from depthpro_ros.soak.records import write_csv
-from depthpro_ros.soak.run import Leg, Plan
 
 JSON, CSV, PLOT = "soak.json", "soak.csv", "soak.png"
 DOCUMENT, DOCUMENT_PLOT = Path("docs/soak.md"), Path("docs/images/soak.png")

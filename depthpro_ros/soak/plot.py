@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from depthpro_ros.errors import InputError
+from depthpro_ros.soak.plan import Leg
 from depthpro_ros.soak.records import Sample
-from depthpro_ros.soak.run import Leg
 
 FATES = ("frames_out", "dropped", "idle", "refused")
 FATES_WORDS = ("published", "dropped", "no subscriber", "refused")

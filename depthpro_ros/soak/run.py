@@ -8,12 +8,11 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 
 from depthpro_ros.errors import DepthProError
-from depthpro_ros.node.node_process import NODE_COMMAND, NodeProcess
+from depthpro_ros.node.node_process import NodeProcess
 from depthpro_ros.soak.camera import USUAL
 from depthpro_ros.soak.checks import (
     Check,
@@ -25,77 +24,14 @@ from depthpro_ros.soak.checks import (
     steady_memory,
 )
 from depthpro_ros.soak.load import ALWAYS, EXPLAINED, NODE_PARAMETERS, PHASES, REFUSING, REST, STEADY, fill, order
+from depthpro_ros.soak.plan import INTERRUPTED, Leg, Plan
 from depthpro_ros.soak.process import Observed
 from depthpro_ros.soak.records import Counts, Rest, Sample
 from depthpro_ros.soak.rest import like_phase, steady
 from depthpro_ros.soak.rig import IMAGE_TOPIC, NoAnswer, Rig, ros_node
 
-STEADY_SHARE = 0.2
-"""Of the time, for one image again and again at the end."""
 ENDS_S = 2.0
 """Within this the node has to end when it is told to; on a busy machine so many times as long as that slows it down."""
-INTERRUPTED = "interrupted"
-SHARES = {"raw": 2.0, "compressed": 1.0}
-"""How the time is divided between the transports."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is to be done.
-
-    Attributes:
-        seconds: of all processes together.
-        seed: of the load.
-        model: the node's parameter.
-        transports: of `SHARES`.
-        command: that starts the node, before its ROS arguments.
-        phase_s: length of one phase; 0 chooses by the time there is.
-        rounds: of the load for each process, instead of a time; 0 is as many as the time allows.
-        steady_s: length of the last phase; 0 is `STEADY_SHARE` of the time.
-        sample_s: time between two samples.
-        parameters: of the node, beside those of the load.
-    """
-
-    seconds: float
-    seed: int = 0
-    model: str = "depth_pro_nano"
-    transports: tuple[str, ...] = ("raw", "compressed")
-    command: tuple[str, ...] = NODE_COMMAND
-    phase_s: float = 0.0
-    rounds: int = 0
-    steady_s: float = 0.0
-    sample_s: float = 1.0
-    parameters: dict[str, str | float | bool] = field(default_factory=dict)
-
-    def seconds_of(self, transport: str) -> float:
-        """The time of one process."""
-        return self.seconds * SHARES[transport] / sum(SHARES[t] for t in self.transports)
-
-    def phase_seconds(self, transport: str) -> float:
-        """So long that there are some eight rounds, within reason."""
-        phases = len(PHASES) + 2
-        return self.phase_s or min(8.0, max(0.5, self.seconds_of(transport) / (8 * phases)))
-
-
-@dataclass
-class Leg:
-    """What became of one process; filled while it lasts.
-
-    Attributes:
-        transport: of the images.
-        rests: the like phases.
-        samples: one a second.
-        checks: made at the end.
-        ended: why it came to an end before its time; empty if it did not.
-        phases: how many there were.
-    """
-
-    transport: str
-    rests: list[Rest] = field(default_factory=list)
-    samples: list[Sample] = field(default_factory=list)
-    checks: list[Check] = field(default_factory=list)
-    ended: str = ""
-    phases: int = 0
 
 
 def soak(plan: Plan, folder: Path, say: Callable[[str], None]) -> list[Leg]:
@@ -158,9 +94,8 @@ class _Soaking:
         self._rig.listen(ALWAYS)
         self._rig.until(lambda: self._rig.said.get("state") == "active", "the node to be active")
         fill(self._rig)
-        seconds = plan.seconds_of(transport)
-        steady_s = plan.steady_s or STEADY_SHARE * seconds
-        self._mix(time.monotonic() + seconds - steady_s, phase_s)
+        steady_s = plan.steady_seconds(transport)
+        self._mix(time.monotonic() + plan.seconds_of(transport) - steady_s, phase_s)
         self._phase = STEADY
         steady(self._rig, steady_s)
 
@@ -253,8 +188,3 @@ def _line(rest: Rest) -> str:
         f"{rest.time_s:7.0f} s  {rest.transport:10}  {rest.clean_mib:7.1f} MiB  {f.threads:3} threads  "
         f"{f.files:3} files  {rest.latency_ms:7.1f} ms"
     )
-
-
-def failed(legs: Sequence[Leg]) -> list[Check]:
-    """The checks that failed."""
-    return [check for leg in legs for check in leg.checks if not check.passed]
