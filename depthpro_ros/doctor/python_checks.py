@@ -89,11 +89,7 @@ def check_all() -> list[Finding]:
     ]
     answers = {module: ask(module, f"{module}.__version__") for module in NEEDED}
     findings += [check_library(module, answer) for module, answer in answers.items()]
-    bridge = ask(
-        "cv_bridge, numpy",
-        "cv_bridge.CvBridge().cv2_to_imgmsg(numpy.zeros((1, 2, 3), 'uint8'), 'bgr8').width",
-    )
-    if "No module named 'cv_bridge'" in bridge.failure:
-        bridge = Answer(failure=bridge.failure, missing=True)
+    picture = "__import__('numpy').zeros((1, 2, 3), 'uint8')"
+    bridge = ask("cv_bridge", f"cv_bridge.CvBridge().cv2_to_imgmsg({picture}, 'bgr8').width")
     numpy = answers["numpy"]
     return [*findings, check_cv_bridge(bridge, "" if numpy.failure else str(numpy.value))]

@@ -129,9 +129,7 @@ def check_all(environment: Mapping[str, str]) -> tuple[list[Finding], str]:
     Args:
         environment: variables.
     """
-    rclpy = ask("rclpy, os", "os.path.dirname(rclpy.__file__)")
-    if "No module named 'rclpy'" in rclpy.failure:
-        rclpy = Answer(failure=rclpy.failure, missing=True)
+    rclpy = ask("rclpy", "rclpy.__path__[0]")
     findings = [check_distribution(environment, rclpy, sys.version_info[:2])]
     used = ""
     if not rclpy.failure:
