@@ -13,13 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from depthpro_ros.doctor.finding import Finding, ok, problem, warning
+from depthpro_ros.fast_dds import profile_variables
 
 FOLDER = Path("/dev/shm")
 DEFAULT_SEGMENT = 512 * 1024
 """Bytes of shared memory that Fast DDS gives a process without a profile."""
-CURRENT, OLD = "FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE"
-OLD_DISTRIBUTIONS = ("humble", "iron")
-"""Whose Fast DDS knows the older variable alone."""
 SEGMENT_NAME = re.compile(r"(fastdds|fastrtps)_[0-9a-f]{16}")
 PROCESSES = 4
 """That want a segment at a time: a driver, the node, and two consumers."""
@@ -44,9 +42,7 @@ class Room:
 
 def profile_file(environment: Mapping[str, str]) -> str:
     """The profile that Fast DDS of this distribution reads; empty for none."""
-    old = environment.get("ROS_DISTRO") in OLD_DISTRIBUTIONS
-    names = (OLD,) if old else (CURRENT, OLD)
-    return next((environment[n] for n in names if environment.get(n)), "")
+    return next((environment[n] for n in profile_variables(environment) if environment.get(n)), "")
 
 
 def segment_size(profile: Path) -> int:
@@ -73,7 +69,7 @@ def check_profile(environment: Mapping[str, str], message_bytes: int, shipped: s
     named = profile_file(environment)
     message = f"a message of {message_bytes / 1e6:.1f} MB"
     if not named:
-        variable = OLD if environment.get("ROS_DISTRO") in OLD_DISTRIBUTIONS else CURRENT
+        variable = profile_variables(environment)[0]
         return warning(
             "Fast DDS profile",
             f"none: what is larger than {DEFAULT_SEGMENT // 1024} KB, such as {message}, goes over UDP, of which "

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
-"""Fast DDS reads the first since 2.14 (Jazzy) and complains about the second, which Humble and Iron read."""
+from depthpro_ros.fast_dds import PROFILE_VARIABLES, profile_variables
 
 
 def camera_names(text: str, argument: str = "cameras") -> list[str]:
@@ -53,8 +52,7 @@ def dds_environment(profile: str, environment: Mapping[str, str]) -> dict[str, s
     """Variables that make Fast DDS read a profile; none where the user has one or wants none."""
     if profile in ("", "none") or any(environment.get(v) for v in PROFILE_VARIABLES):
         return {}
-    old = environment.get("ROS_DISTRO") in ("humble", "iron")
-    return {PROFILE_VARIABLES[1 if old else 0]: profile}
+    return {profile_variables(environment)[0]: profile}
 
 
 def is_simulated(value: Mapping[str, str]) -> bool:
