@@ -34,8 +34,13 @@ class Driver:
 def parse_driver(text: str) -> Driver:
     """The driver from the head of what `nvidia-smi` prints."""
     version = re.search(r"Driver Version:\s*([\d.]+)", text)
-    cuda = re.search(r"CUDA Version:\s*(\d+)\.(\d+)", text)
-    return Driver(version[1] if version else "", (int(cuda[1]), int(cuda[2])) if cuda else None)
+    cuda = re.search(r"CUDA Version:\s*([\d.]+)", text)
+    return Driver(version[1] if version else "", _major_minor(cuda[1]) if cuda else None)
+
+
+def _major_minor(version: str) -> tuple[int, int] | None:
+    match = re.match(r"(\d+)\.(\d+)", version)
+    return (int(match[1]), int(match[2])) if match else None
 
 
 def find_driver() -> Driver | None:
@@ -64,8 +69,8 @@ def check_torch(answer: Answer) -> Finding:
         return problem("torch", answer.failure, f"install it anew: {INSTALL}")
     facts = TorchFacts.from_json(answer.value)
     found = f"{facts.version}, " + (f"built for CUDA {facts.cuda}" if facts.cuda else "for the CPU only")
-    match = re.match(r"(\d+)\.(\d+)", facts.version)
-    if match and (int(match[1]), int(match[2])) < (2, 4):
+    version = _major_minor(facts.version)
+    if version and version < (2, 4):
         return problem("torch", found, 'depthpro_ros needs torch 2.4 or newer: pip install -U "torch>=2.4"')
     return ok("torch", found)
 
@@ -102,9 +107,7 @@ def check_gpu(facts: TorchFacts, driver: Driver | None) -> Finding:
 
 
 def _unavailable(cuda: str, driver: Driver | None) -> tuple[str, str]:
-    newest = driver.cuda if driver else None
-    match = re.match(r"(\d+)\.(\d+)", cuda)
-    wanted = (int(match[1]), int(match[2])) if match else None
+    newest, wanted = driver.cuda if driver else None, _major_minor(cuda)
     if newest and wanted and wanted[0] > newest[0]:
         said = f"driver {driver.version}" if driver else "the driver"
         return (
