@@ -19,7 +19,7 @@ from depthpro_ros.bench.parts import Part
 from depthpro_ros.bench.provenance import checkout, device_words, provenance, slug
 from depthpro_ros.bench.results import DeviceResults, PartResult, RunContext
 from depthpro_ros.bench.tables import part_as_text
-from depthpro_ros.models.registry import resolve_device
+from depthpro_ros.models.loading import resolve_device
 
 
 def run_parts(

@@ -2,6 +2,6 @@
 """Depth models behind one door: `load_estimator`."""
 
 from depthpro_ros.models.estimator import Estimator, EstimatorInfo, Prediction
-from depthpro_ros.models.registry import load_estimator
+from depthpro_ros.models.loading import load_estimator
 
 __all__ = ["Estimator", "EstimatorInfo", "Prediction", "load_estimator"]
