@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of depth maps and point clouds, for people to look at. NumPy and OpenCV only.
+"""Pictures of depth maps, and of pictures beside each other, for people to look at. NumPy and OpenCV only.
 
 All pictures are RGB uint8 [H, W, 3].
 """
@@ -124,7 +124,7 @@ def with_legend(picture: RgbImage, near_m: float, far_m: float, *, unit: str = "
     """
     height = picture.shape[0]
     margin = min(24 if title else 12, height // 8)
-    panel = _blank(height, _LEGEND_PX)
+    panel = blank(height, _LEGEND_PX)
     if title:
         _write(panel, title, 6, min(15, height - 1))
     rows = height - 2 * margin
@@ -139,53 +139,14 @@ def with_legend(picture: RgbImage, near_m: float, far_m: float, *, unit: str = "
     return np.hstack([picture, panel])
 
 
-def cloud_view(
-    cloud: NDArray[np.float32],
-    *,
-    width: int = 480,
-    height: int = 360,
-    yaw_deg: float = 25.0,
-    pitch_deg: float = 15.0,
-    point_px: int | None = None,
-) -> RgbImage:
-    """See a point cloud from beside the camera that made it.
-
-    The viewpoint orbits the median point, at the camera's distance, and the picture is zoomed so that
-    nearly all points are in it.
-
-    Args:
-        cloud: float32 [..., 4]: x, y, z in metres in an optical frame, and colour bits 0x00RRGGBB, as
-            `depthpro_ros.cloud` packs them. Points that are not finite are left out.
-        width, height: size of the picture, pixels.
-        yaw_deg, pitch_deg: how far the viewpoint moves to the right and up.
-        point_px: side of the square that a point is drawn as; chosen by the number of points if None.
-    """
-    points = np.ascontiguousarray(cloud, dtype=np.float32).reshape(-1, 4)
-    points = points[np.isfinite(points[:, :3]).all(axis=1)]
-    if not len(points):
-        return captioned(_blank(height, width), "no finite points")
-    xyz, colour_bits = points[:, :3].astype(np.float64), points[:, 3].copy().view(np.uint32) & 0xFFFFFF
-
-    pivot = np.median(xyz, axis=0)
-    distance = float(np.linalg.norm(pivot)) or 1.0
-    xyz = (xyz - pivot) @ _orbit(yaw_deg, pitch_deg).T
-    xyz[:, 2] += distance
-    seen = xyz[:, 2] > 0.1 * distance
-    xyz, colour_bits = xyz[seen], colour_bits[seen]
-    if not len(xyz):
-        return captioned(_blank(height, width), "no points in view")
-
-    plane = xyz[:, :2] / xyz[:, 2:]
-    low, high = np.percentile(plane, (1, 99), axis=0)
-    zoom = 0.95 * float(np.min((width, height) / np.maximum(high - low, 1e-6)))
-    pixels = (plane - (low + high) / 2) * zoom + ((width - 1) / 2, (height - 1) / 2)
-    side = point_px or max(1, math.ceil(1.3 * math.sqrt(width * height / len(xyz))))
-    return _splat(pixels, xyz[:, 2], colour_bits, width, height, min(side, 12))
+def blank(height: int, width: int) -> RgbImage:
+    """A picture of nothing but paper."""
+    return np.full((height, width, 3), PAPER_RGB, dtype=np.uint8)
 
 
 def captioned(picture: RgbImage, text: str) -> RgbImage:
     """The picture under a line of text; text too long is cut. Returns RGB [H + 22, W, 3]."""
-    strip = _blank(22, picture.shape[1])
+    strip = blank(22, picture.shape[1])
     fits = max(1, (picture.shape[1] - 8) // 8)
     _write(strip, text if len(text) <= fits else text[: fits - 1] + "~", 6, 15)
     return np.vstack([strip, picture])
@@ -196,8 +157,8 @@ def side_by_side(pictures: Sequence[RgbImage], gap_px: int = 4) -> RgbImage:
     height = max(p.shape[0] for p in pictures)
     parts: list[RgbImage] = []
     for picture in pictures:
-        filler = _blank(height - picture.shape[0], picture.shape[1])
-        parts += [np.vstack([picture, filler]), _blank(height, gap_px)]
+        filler = blank(height - picture.shape[0], picture.shape[1])
+        parts += [np.vstack([picture, filler]), blank(height, gap_px)]
     return np.hstack(parts[:-1])
 
 
@@ -216,7 +177,7 @@ def contact_sheet(pictures: Sequence[RgbImage], columns: int, cell: tuple[int, i
         raise ValueError("a contact sheet needs at least one picture")
     width, height = cell
     rows = -(-len(pictures) // columns)
-    sheet = _blank(rows * (height + gap_px) + gap_px, columns * (width + gap_px) + gap_px)
+    sheet = blank(rows * (height + gap_px) + gap_px, columns * (width + gap_px) + gap_px)
     for index, picture in enumerate(pictures):
         scale = min(width / picture.shape[1], height / picture.shape[0])
         size = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
@@ -235,42 +196,6 @@ def png_bytes(picture: NDArray[np.uint8] | NDArray[np.uint16]) -> bytes:
     return data.tobytes()
 
 
-def _splat(
-    pixels: NDArray[np.float64],
-    depth: NDArray[np.float64],
-    colour_bits: NDArray[np.uint32],
-    width: int,
-    height: int,
-    side: int,
-) -> RgbImage:
-    """Draw points as squares with a z-buffer.
-
-    Depth and colour share one 64-bit number, depth above: the smallest number is the nearest point, since
-    the bits of positive floats are ordered as the floats are.
-    """
-    keys = (depth.astype(np.float32).view(np.uint32).astype(np.uint64) << np.uint64(32)) | colour_bits
-    empty = np.uint64(0xFFFFFFFFFFFFFFFF)
-    buffer = np.full(height * width, empty, dtype=np.uint64)
-    corner = np.floor(pixels - (side - 1) / 2 + 0.5).astype(np.int64)
-    for dy in range(side):
-        for dx in range(side):
-            u, v = corner[:, 0] + dx, corner[:, 1] + dy
-            inside = (u >= 0) & (u < width) & (v >= 0) & (v < height)
-            np.minimum.at(buffer, v[inside] * width + u[inside], keys[inside])
-    bits = (buffer & np.uint64(0xFFFFFF)).astype(np.uint32)
-    picture = np.stack([bits >> 16, (bits >> 8) & 255, bits & 255], axis=-1).astype(np.uint8)
-    picture[buffer == empty] = PAPER_RGB
-    return picture.reshape(height, width, 3)
-
-
-def _orbit(yaw_deg: float, pitch_deg: float) -> NDArray[np.float64]:
-    """Rows right, down, forward of a viewpoint that moved right and up and still looks at the pivot."""
-    yaw, pitch = math.radians(yaw_deg), math.radians(pitch_deg)
-    forward = np.array([-math.sin(yaw) * math.cos(pitch), math.sin(pitch), math.cos(yaw) * math.cos(pitch)])
-    right = np.array([math.cos(yaw), 0.0, math.sin(yaw)])
-    return np.stack([right, np.cross(forward, right), forward])
-
-
 def _multiples(mantissas: Sequence[float], near: float, far: float) -> list[float]:
     """Mantissas times every power of ten, between the limits, in the order of the mantissas."""
     exponents = range(math.floor(math.log10(near)) - 1, math.ceil(math.log10(far)) + 1)
@@ -281,10 +206,6 @@ def _multiples(mantissas: Sequence[float], near: float, far: float) -> list[floa
 def _check_limits(near_m: float, far_m: float) -> None:
     if not 0 < near_m < far_m < math.inf:
         raise ValueError(f"colour limits {near_m} and {far_m} m must satisfy 0 < near < far")
-
-
-def _blank(height: int, width: int) -> RgbImage:
-    return np.full((height, width, 3), PAPER_RGB, dtype=np.uint8)
 
 
 def _write(picture: RgbImage, text: str, x: int, y: int) -> None:

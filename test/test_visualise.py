@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from depthpro_ros import visualise
-from depthpro_ros.visualise import cloud_view, colour_depth, contact_sheet, legend_ticks, robust_limits, with_legend
+from depthpro_ros.cloud_view import cloud_view
+from depthpro_ros.visualise import colour_depth, contact_sheet, legend_ticks, robust_limits, with_legend
 
 
 def turbo(index: int) -> list[int]:

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
+from depthpro_ros.cloud_view import cloud_view
 from depthpro_ros.demo.bag import Answer
 from depthpro_ros.demo.photographs import DemoFrame
 from depthpro_ros.evaluation.metrics import DepthScores, score_depth
 from depthpro_ros.visualise import (
     RgbImage,
     captioned,
-    cloud_view,
     colour_depth,
     contact_sheet,
     png_bytes,
