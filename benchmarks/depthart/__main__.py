@@ -26,7 +26,8 @@ from benchmarks.depthart.report import write, write_without_results
 from benchmarks.depthart.scenes import make_held_out, make_pool, shared_pool
 from depthpro_ros.models.depthart.weights import load_model, save_model
 from depthpro_ros.training.depthart.regression import Readout
-from depthpro_ros.training.depthart.run import READOUT, TRAINED
+from depthpro_ros.training.depthart.run import TRAINED
+from depthpro_ros.training.depthart.stage_run import READOUT
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 

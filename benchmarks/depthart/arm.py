@@ -24,7 +24,7 @@ from depthpro_ros.training.depthart.arms import arm_loss
 from depthpro_ros.training.depthart.config import ArtSchedule
 from depthpro_ros.training.depthart.figures import aligned_figures
 from depthpro_ros.training.depthart.regression import Readout, regression_loss
-from depthpro_ros.training.depthart.run import rate_factor
+from depthpro_ros.training.depthart.stage_run import rate_factor
 from depthpro_ros.training.depthart.trainees import relative_depth
 
 ArmName = Literal["regression", "var", "depthart", "corrupt"]

@@ -16,7 +16,8 @@ from depthpro_ros.models import load_estimator
 from depthpro_ros.models.depthart.presets import PICO
 from depthpro_ros.models.depthart.weights import load_model, save_model
 from depthpro_ros.training.depthart.config import ArtSchedule, art_config_from
-from depthpro_ros.training.depthart.run import READOUT, ArtTrainer, rate_factor
+from depthpro_ros.training.depthart.run import ArtTrainer
+from depthpro_ros.training.depthart.stage_run import READOUT, rate_factor
 from depthpro_ros.training.processes import Processes
 from depthpro_ros.training.sources import TrainingData
 from test.training.depthart.small import small_model

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One stage of a run of DepthART's training."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.data import DataLoader
+
+from depthpro_ros.errors import InputError
+from depthpro_ros.training.data.batch import Batch
+from depthpro_ros.training.depthart.config import ArtSchedule, ArtStage
+from depthpro_ros.training.depthart.figures import aligned_figures
+from depthpro_ros.training.depthart.samples import depth_of
+from depthpro_ros.training.depthart.trainees import RegressionTrainee, relative_depth, trainee_of
+from depthpro_ros.training.monitor import Monitor
+
+if TYPE_CHECKING:
+    from depthpro_ros.training.depthart.run import ArtTrainer
+
+READOUT = "readout.pt"
+"""File in a run's folder: the readout of a regression stage, which no weights file holds."""
+_ATTENTION = (SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH)
+_LOG_EVERY = 20
+_LONGEST_STEP_S = 60.0
+
+
+def rate_factor(schedule: ArtSchedule, step: int, steps: int) -> float:
+    """The learning rate at a step (from 0) over its peak."""
+    warm = schedule.warmup * steps
+    if step < warm:
+        return (step + 1) / (warm + 1)
+    if schedule.kind == "step":
+        return schedule.factor ** (step // schedule.every)
+    progress = (step - warm) / max(steps - warm, 1)
+    return schedule.last + (1 - schedule.last) * 0.5 * (1 + math.cos(math.pi * progress))
+
+
+class StageOfArt:
+    """One stage of a run."""
+
+    def __init__(self, run: ArtTrainer, stage: ArtStage, monitor: Monitor) -> None:
+        self.run, self.stage, self.monitor, self.device = run, stage, monitor, run.device
+        config = run.config
+        self._before = sum(s.steps for s in config.stages[: run.progress.stage])
+        torch.manual_seed(config.seed + run.progress.stage)
+        for index, block in enumerate(run.model.transformer.blocks):
+            block.drop_path = stage.drop_path * index / max(len(run.model.transformer.blocks) - 1, 1)  # type: ignore[assignment]
+        self.trainee = trainee_of(run.model, stage).to(self.device)
+        self._optimiser = self._make_optimiser()
+        self._mean: dict[str, Tensor] = {}
+        if config.ema is not None:
+            self._mean = {name: p.detach().clone() for name, p in self._trained.items()}
+        self._best = config.output / f"best-{stage.name}.pt"
+        state = run.take_resumed()
+        if state is not None and "optimiser" in state:
+            self.trainee.load_state_dict(state["extra"], strict=False)
+            self._optimiser.load_state_dict(state["optimiser"])
+            torch.set_rng_state(state["random"])
+            self._mean = state["mean"]
+        # on a CPU, the fused attention's backward in bfloat16 is four times as slow as the plain formula's
+        low = config.precision == "bfloat16" and self.device.type == "cpu"
+        self._attention = [SDPBackend.MATH] if low else list(_ATTENTION)
+
+    def _make_optimiser(self) -> torch.optim.AdamW:
+        settings = self.stage.optimiser
+        for parameter in self.run.model.parameters():
+            parameter.requires_grad_(False)
+        named = {
+            name: p for name, p in self.trainee.trained() if settings.lr_encoder > 0 or not name.startswith("encoder.")
+        }
+        tokenizer = self.stage.train == "tokenizer"
+        groups = []
+        for of_encoder in (False, True):
+            rate = settings.lr_encoder if of_encoder else settings.lr
+            for decayed in (False, True):
+                members = [
+                    p
+                    for name, p in named.items()
+                    if (name.startswith("encoder.") and not tokenizer) == of_encoder and (p.ndim > 1) == decayed
+                ]
+                decay = settings.weight_decay if decayed else 0.0
+                if members:
+                    groups.append({"params": members, "lr": rate, "peak": rate, "weight_decay": decay})
+        for parameter in named.values():
+            parameter.requires_grad_(True)
+        self._trained = named
+        return torch.optim.AdamW(groups, betas=settings.betas)
+
+    def train(self, deadline: float | None) -> bool:
+        """Do the remaining steps; whether the stage came to its end. The model then has its best weights."""
+        run, stage, progress = self.run, self.stage, self.run.progress
+        batches = run.data.validation(run.model.config.tokenizer.image_px)
+        self.monitor.start_stage(stage.name, progress.step, stage.steps)
+        last, running = time.monotonic(), None
+        for batch in self._loader():
+            loss, figures = self._step(batch.to(self.device))
+            progress.step += 1
+            now = time.monotonic()
+            took = min(now - last, _LONGEST_STEP_S)
+            last, progress.spent_s = now, progress.spent_s + took
+            running = loss if running is None else 0.95 * running + 0.05 * loss
+            self.monitor.step(running, stage.batch / max(took, 1e-9))
+            if progress.step % _LOG_EVERY == 0:
+                self._record("train", {"loss": running, **{name: float(v) for name, v in figures.items()}})
+            if progress.step % run.config.validation.every == 0 or progress.step == stage.steps:
+                self._validate(batches)
+            stopping = run.should_stop(deadline)
+            if stopping or progress.step % run.config.checkpoint_every == 0:
+                self._save()
+            if stopping and progress.step < stage.steps:
+                return False
+        self.monitor.end_stage()
+        if self._best.exists():
+            state = torch.load(self._best, map_location="cpu", weights_only=True)
+            self._set({name: value.to(self.device) for name, value in state.items()})
+        if isinstance(self.trainee, RegressionTrainee):
+            self.trainee.start_head(batches)
+            torch.save(self.trainee.readout.state_dict(), run.config.output / READOUT)
+        return True
+
+    def _loader(self) -> DataLoader[Batch]:
+        run, progress = self.run, self.run.progress
+        data = run.data.stage(progress.stage, self.stage, run.model.config.tokenizer.image_px)
+        workers = run.config.workers
+        return DataLoader(
+            data,
+            batch_size=None,
+            sampler=range(progress.step, self.stage.steps),
+            num_workers=workers,
+            prefetch_factor=4 if workers else None,
+            pin_memory=self.device.type == "cuda" and workers > 0,
+            generator=torch.Generator(),  # else each start of a loader draws from the one that the checkpoint keeps
+        )
+
+    def _step(self, batch: Batch) -> tuple[float, dict[str, Tensor]]:
+        run, stage = self.run, self.stage
+        self.trainee.train()
+        low = run.config.precision == "bfloat16"
+        with sdpa_kernel(self._attention):
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=low):
+                loss, figures = self.trainee(batch)
+            value = float(loss.detach())
+            if not math.isfinite(value):
+                raise InputError(
+                    f"the loss is {value} at step {run.progress.step + 1} of stage {stage.name}: lower lr, or look at "
+                    "the data; the last checkpoint is kept"
+                )
+            loss.backward()
+        figures["gradient_norm"] = nn.utils.clip_grad_norm_(self._trained.values(), stage.optimiser.clip)
+        factor = rate_factor(stage.schedule, run.progress.step, stage.steps)
+        for group in self._optimiser.param_groups:
+            group["lr"] = group["peak"] * factor
+        self._optimiser.step()
+        self._optimiser.zero_grad(set_to_none=True)
+        if self._mean:
+            assert run.config.ema is not None
+            # a mean over all steps at first: the start is no good weight
+            decay = min(run.config.ema, run.progress.step / (run.progress.step + 1))
+            for name, parameter in self._trained.items():
+                self._mean[name].lerp_(parameter.detach(), 1 - decay)
+        return value, figures
+
+    @torch.no_grad()
+    def _validate(self, batches: list[Batch]) -> None:
+        kept = {name: p.detach().clone() for name, p in self._trained.items()} if self._mean else {}
+        if kept:
+            self._set(self._mean)
+        self.trainee.eval()
+        rows: dict[str, list[Tensor]] = {}
+        for batch in batches:
+            depth, valid = depth_of(batch)
+            relative = relative_depth(self.run.model, self.trainee.latent(batch))
+            for name, values in aligned_figures(relative, depth, valid).items():
+                rows.setdefault(name, []).append(values.cpu())
+        figures = {name: float(torch.cat(values).nanmean()) for name, values in rows.items()}
+        self._record("validation", figures)
+        shown = ", ".join(f"{name} {value:.4f}" for name, value in figures.items())
+        self.monitor.say(f"{self.stage.name} step {self.run.progress.step}: {shown}")
+        if figures["abs_rel"] < self.run.progress.best:
+            self.run.progress.best = figures["abs_rel"]
+            self._save_best()
+        if kept:
+            self._set(kept)
+
+    def _save_best(self) -> None:
+        partial = self._best.with_name(self._best.name + ".partial")
+        try:
+            torch.save({name: p.detach().cpu() for name, p in self._trained.items()}, partial)
+            partial.replace(self._best)
+        except (OSError, RuntimeError) as error:
+            partial.unlink(missing_ok=True)
+            self.monitor.say(f"best weights were not written: {error}")
+
+    @torch.no_grad()
+    def _set(self, values: dict[str, Tensor]) -> None:
+        for name, parameter in self._trained.items():
+            parameter.copy_(values[name])
+
+    def _record(self, group: str, values: dict[str, float]) -> None:
+        progress = self.run.progress
+        self.monitor.figures(group, self._before + progress.step, values, self.stage.name, progress.spent_s)
+
+    def _save(self) -> None:
+        extra = {n: v for n, v in self.trainee.state_dict().items() if not n.startswith("model.")}
+        self.run.save(
+            self.monitor,
+            {
+                "extra": extra,
+                "optimiser": self._optimiser.state_dict(),
+                "random": torch.get_rng_state(),
+                "mean": self._mean,
+            },
+        )
