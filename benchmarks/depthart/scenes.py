@@ -15,7 +15,7 @@ from torch import Tensor
 from depthpro_ros.evaluation.held_out import held_out_frames
 from depthpro_ros.models.depthart.network import DepthArt
 from depthpro_ros.models.depthart.relative import decode_depth
-from depthpro_ros.training.config import Augmentation
+from depthpro_ros.training.config_stage import Augmentation
 from depthpro_ros.training.data.mixture import Source, StepData
 from depthpro_ros.training.data.scenes import SceneSet
 from depthpro_ros.training.depthart.samples import FARTHEST_M, Samples, depth_image, prepare

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from depthpro_ros.errors import InputError
-from depthpro_ros.training.config import Optimiser, Schedule
+from depthpro_ros.training.config_stage import Optimiser, Schedule
 from depthpro_ros.training.trainees import Trainee, trained_parameters
 
 

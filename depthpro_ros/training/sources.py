@@ -8,7 +8,9 @@ import torch
 
 from depthpro_ros.errors import InputError
 from depthpro_ros.frames import FrameSet
-from depthpro_ros.training.config import BagData, FolderData, HypersimData, ScenesData, Stage, TrainConfig
+from depthpro_ros.training.config import TrainConfig
+from depthpro_ros.training.config_data import BagData, FolderData, HypersimData, ScenesData
+from depthpro_ros.training.config_stage import Stage
 from depthpro_ros.training.data.bag import BagSet
 from depthpro_ros.training.data.batch import Batch, concatenate
 from depthpro_ros.training.data.checks import check_frames

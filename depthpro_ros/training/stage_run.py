@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 
 from depthpro_ros.errors import InputError
 from depthpro_ros.models.depth_pro.weights import load_network, save_network
-from depthpro_ros.training.config import Stage
+from depthpro_ros.training.config_stage import Stage
 from depthpro_ros.training.data.batch import Batch
 from depthpro_ros.training.init import start_head_as_patch_encoder
 from depthpro_ros.training.monitor import Monitor

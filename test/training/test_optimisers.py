@@ -8,7 +8,7 @@ import torch
 
 from depthpro_ros.models.depth_pro import DepthPro
 from depthpro_ros.models.depth_pro.presets import PICO
-from depthpro_ros.training.config import Optimiser, Schedule
+from depthpro_ros.training.config_stage import Optimiser, Schedule
 from depthpro_ros.training.init import initialise
 from depthpro_ros.training.optimisers import Optimisers, rate_factor
 from depthpro_ros.training.trainees import TRAINEES, trained_parameters

@@ -13,8 +13,8 @@ from depthpro_ros.errors import InputError
 from depthpro_ros.models.depthart.config import DepthArtConfig
 from depthpro_ros.models.depthart.presets import PRESETS
 from depthpro_ros.models.depthart.sampling import DecodingSettings
-from depthpro_ros.training.config import (
-    Augmentation,
+from depthpro_ros.training.config import described
+from depthpro_ros.training.config_data import (
     BagData,
     Count,
     Data,
@@ -24,8 +24,8 @@ from depthpro_ros.training.config import (
     ScenesData,
     Share,
     Strict,
-    described,
 )
+from depthpro_ros.training.config_stage import Augmentation
 from depthpro_ros.training.data.batch import DatasetKind
 
 StageKind = Literal["tokenizer", "regression", "var", "depthart", "corrupt", "decoder"]
