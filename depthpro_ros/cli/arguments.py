@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Arguments that several subcommands share, and types for argparse."""
+"""Arguments that several subcommands share, what they were called with and from where, and types for argparse."""
 
 from __future__ import annotations
 
 import argparse
 import math
+import shlex
+import sys
+from pathlib import Path
 from typing import Any
+
+from depthpro_ros.errors import InputError
 
 DECODINGS = ("argmax", "sampled", "spread")
 
@@ -85,6 +90,25 @@ def load_options(args: argparse.Namespace) -> dict[str, Any]:
     names = ("device", "precision", "memory", "resolution", "quantise", "accelerate")
     given = {name: getattr(args, name, None) for name in ("decoding", "samples", "seed")}
     return {name: getattr(args, name) for name in names} | {k: v for k, v in given.items() if v is not None}
+
+
+def command_line() -> str:
+    """What was typed."""
+    return shlex.join(["depthpro", *sys.argv[1:]])
+
+
+def repository() -> Path:
+    """The checkout whose pages --docs makes.
+
+    Raises:
+        InputError: this package is installed without one.
+    """
+    from depthpro_ros.bench.provenance import checkout
+
+    root = checkout()
+    if root is None:
+        raise InputError("--docs needs a checkout of the repository: this package is installed without one")
+    return root
 
 
 def positive_float(text: str) -> float:

@@ -4,13 +4,11 @@
 from __future__ import annotations
 
 import argparse
-import shlex
-import sys
 from pathlib import Path
 
 from depthpro_ros.bench.document import RESULTS
 from depthpro_ros.bench.parts import PARTS, chosen
-from depthpro_ros.cli.arguments import positive_float
+from depthpro_ros.cli.arguments import command_line, positive_float, repository
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -43,20 +41,15 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(args: argparse.Namespace) -> int:
     """Run the parts."""
     from depthpro_ros.bench.document import write_document
-    from depthpro_ros.bench.provenance import checkout
     from depthpro_ros.bench.run import run_parts
-    from depthpro_ros.errors import InputError
 
     if args.docs:
-        root = checkout()
-        if root is None:
-            raise InputError("--docs needs a checkout of the repository: this package is installed without one")
-        print(write_document(root))
+        print(write_document(repository()))
         return 0
     failed = run_parts(
         chosen(args.parts),
         args.output,
-        command=shlex.join(["depthpro", *sys.argv[1:]]),
+        command=command_line(),
         device=args.device,
         minutes=args.minutes,
         weights=args.weights,

@@ -5,12 +5,10 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import shlex
 import signal
-import sys
 from pathlib import Path
 
-from depthpro_ros.cli.arguments import positive_float
+from depthpro_ros.cli.arguments import command_line, positive_float, repository
 
 OUTPUT = Path("out/soak")
 
@@ -44,7 +42,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Soak the node."""
-    from depthpro_ros.bench.provenance import checkout
     from depthpro_ros.bench.ros_peer import no_ros
     from depthpro_ros.errors import InputError
     from depthpro_ros.soak.document import write_document, write_results
@@ -52,10 +49,7 @@ def run(args: argparse.Namespace) -> int:
     from depthpro_ros.soak.run import soak
 
     if args.docs:
-        root = checkout()
-        if root is None:
-            raise InputError("--docs needs a checkout of the repository: this package is installed without one")
-        print(write_document(args.output, root))
+        print(write_document(args.output, repository()))
         return 0
     if reason := no_ros():
         raise InputError(f"a soak needs the node: {reason}")
@@ -65,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: else the node would be left running
     date = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     legs = soak(plan, args.output, lambda line: print(line, flush=True))
-    write_results(args.output, plan, legs, shlex.join(["depthpro", *sys.argv[1:]]), date)
+    write_results(args.output, plan, legs, command_line(), date)
     for leg in legs:
         print(f"\n{leg.transport} images, {leg.phases} phases")
         for check in leg.checks:

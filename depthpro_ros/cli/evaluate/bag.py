@@ -10,6 +10,7 @@ from depthpro_ros.cli.arguments import (
     add_decoding_arguments,
     add_model_arguments,
     add_speed_arguments,
+    command_line,
     decoding_of,
     load_options,
 )
@@ -19,7 +20,6 @@ from depthpro_ros.cli.evaluate.options import (
     add_result_arguments,
     add_scoring_arguments,
     add_selection_arguments,
-    command_line,
     evaluated,
     output_of,
     scorer_of,

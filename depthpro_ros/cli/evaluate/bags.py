@@ -6,12 +6,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from depthpro_ros.cli.arguments import command_line
 from depthpro_ros.cli.evaluate.bag_options import add_topic_arguments, opened, pose_of, topics_of
 from depthpro_ros.cli.evaluate.options import (
     add_result_arguments,
     add_scoring_arguments,
     add_selection_arguments,
-    command_line,
     evaluated,
     output_of,
     scorer_of,

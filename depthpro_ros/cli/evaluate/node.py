@@ -7,13 +7,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from depthpro_ros.cli.arguments import add_model_arguments, positive_float
+from depthpro_ros.cli.arguments import add_model_arguments, command_line, positive_float
 from depthpro_ros.cli.evaluate.bag_options import add_topic_arguments, opened, pose_of, topics_of
 from depthpro_ros.cli.evaluate.options import (
     add_result_arguments,
     add_scoring_arguments,
     add_selection_arguments,
-    command_line,
     evaluated,
     output_of,
     scorer_of,

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -169,11 +168,6 @@ def criteria_of(args: argparse.Namespace) -> list[Criterion]:
 def output_of(args: argparse.Namespace, name: str) -> Path:
     """Where results go."""
     return args.output if args.output is not None else Path("out") / "evaluate" / name
-
-
-def command_line() -> str:
-    """What was typed."""
-    return shlex.join(["depthpro", *sys.argv[1:]])
 
 
 def evaluated(args: argparse.Namespace, folder: ResultsFolder, work: Callable[[], object]) -> int:
