@@ -57,10 +57,12 @@ class Rig:
         node.create_subscription(DiagnosticArray, "/diagnostics", self._hear, 10)
 
     def _hear(self, message: Any) -> None:
+        from depthpro_ros.node.pairing import stamp_ns
+
         for status in message.status:
             if status.name.endswith(": depth"):
                 self.said = {value.key: value.value for value in status.values}
-                self._said_ns = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
+                self._said_ns = stamp_ns(message.header)
 
     @property
     def counts(self) -> Counts:
