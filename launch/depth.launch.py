@@ -13,6 +13,7 @@ from depthpro_ros.launching import (
     camera_names,
     depth_arguments,
     is_simulated,
+    joined,
     logger_name,
     remappings,
 )
@@ -78,7 +79,7 @@ def _actions(value: Mapping[str, str]) -> list[LaunchDescriptionEntity]:
                 package="rviz2",
                 executable="rviz2",
                 # of several cameras, the first
-                namespace="/".join(filter(None, [value["namespace"], *cameras[:1]])),
+                namespace=joined(value["namespace"], *cameras[:1]),
                 arguments=["-d", str(SHARE / "config" / "depth.rviz")],
                 parameters=[{"use_sim_time": simulated}],
                 remappings=list(topics.items()),

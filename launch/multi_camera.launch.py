@@ -16,6 +16,7 @@ from depthpro_ros.launching import (
     camera_names,
     depth_arguments,
     is_simulated,
+    joined,
     remappings,
     with_defaults,
 )
@@ -71,7 +72,7 @@ def started(value: Mapping[str, str]) -> list[dict[str, str]]:
         common
         | {
             "cameras": "",
-            "namespace": "/".join(filter(None, [value["namespace"], camera])),
+            "namespace": joined(value["namespace"], camera),
             "device": devices[number % len(devices)] if devices else value["device"],
             "rviz": value["rviz"] if number == 0 else "false",
         }

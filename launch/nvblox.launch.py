@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from depthpro_ros.errors import InputError
-from depthpro_ros.launching import Argument, ConsumerNode, camera_names, depth_arguments, topic_of
+from depthpro_ros.launching import Argument, ConsumerNode, camera_names, depth_arguments, joined
 
 if TYPE_CHECKING:
     from launch import LaunchDescription
@@ -45,7 +45,7 @@ def nodes(value: Mapping[str, str]) -> list[ConsumerNode]:
         raise InputError(f"cameras has {len(cameras)} names, and nvblox reads at most {MOST_CAMERAS}: leave some out")
     theirs = {"depth": "depth", "color": "rgb"}
     topics = [
-        (f"camera_{number}/{their}/{name}", topic_of(camera, f"{our}/{name}"))
+        (f"camera_{number}/{their}/{name}", joined(camera, f"{our}/{name}"))
         for number, camera in enumerate(cameras)
         for their, our in theirs.items()
         for name in ("image", "camera_info")

@@ -6,8 +6,8 @@ objects of it, and imports launch inside its functions.
 """
 
 from depthpro_ros.launching.arguments import PARAMETERS, Argument, depth_arguments, with_defaults
-from depthpro_ros.launching.consumers import ConsumerNode, one_camera, require_packages, topic_of
-from depthpro_ros.launching.values import camera_names, dds_environment, is_simulated, logger_name, remappings
+from depthpro_ros.launching.consumers import ConsumerNode, one_camera, require_packages
+from depthpro_ros.launching.values import camera_names, dds_environment, is_simulated, joined, logger_name, remappings
 
 __all__ = [
     "PARAMETERS",
@@ -17,10 +17,10 @@ __all__ = [
     "dds_environment",
     "depth_arguments",
     "is_simulated",
+    "joined",
     "logger_name",
     "one_camera",
     "remappings",
     "require_packages",
-    "topic_of",
     "with_defaults",
 ]

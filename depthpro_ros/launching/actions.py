@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from depthpro_ros.launching.arguments import Argument, depth_arguments
 from depthpro_ros.launching.consumers import ConsumerNode, packages_of, require_packages
-from depthpro_ros.launching.values import dds_environment, is_simulated
+from depthpro_ros.launching.values import dds_environment, is_simulated, joined
 
 if TYPE_CHECKING:
     # not from launch itself, which tools take for the folder of that name beside this package
@@ -131,7 +131,7 @@ def consumer(node: ConsumerNode, value: Mapping[str, str]) -> LaunchDescriptionE
         package=node.package,
         executable=node.executable,
         name=node.name,
-        namespace="/".join(filter(None, [value["namespace"], node.camera])),
+        namespace=joined(value["namespace"], node.camera),
         parameters=[*files_and_values, {"use_sim_time": is_simulated(value)}],
         remappings=list(node.remappings),
         output="screen",

@@ -46,11 +46,6 @@ def one_camera(value: Mapping[str, str], consumer: str) -> None:
         )
 
 
-def topic_of(camera: str, topic: str) -> str:
-    """An output's name relative to the namespace; `camera` is empty where there is one without a name."""
-    return f"{camera}/{topic}" if camera else topic
-
-
 def require_packages(
     remedies: Mapping[str, str], prefix_of: Callable[[str], str] | None = None, distribution: str | None = None
 ) -> None:

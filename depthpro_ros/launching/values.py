@@ -43,6 +43,11 @@ def remappings(topics: Mapping[str, str], cameras: Sequence[str]) -> list[tuple[
     return [(f"{camera}/{name}", f"{camera}/{topic}") for camera in cameras for name, topic in topics.items()]
 
 
+def joined(*names: str) -> str:
+    """One name inside the other, without those that are empty, such as a camera where there is one without a name."""
+    return "/".join(filter(None, names))
+
+
 def logger_name(namespace: str) -> str:
     """Name of the node's logger, so that only its own messages become more or fewer."""
     return ".".join([*filter(None, namespace.split("/")), "depth_pro"])
