@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from depthpro_ros.evaluation.datasets.formats.files import read_bytes, read_line
 from depthpro_ros.evaluation.datasets.formats.images import read_rgb
 from depthpro_ros.evaluation.datasets.formats.rotations import quaternion_to_matrix
 from depthpro_ros.evaluation.datasets.frame import DatasetFrame, Extras
+from depthpro_ros.json_text import parse_json
 
 LIDAR = "LIDAR_TOP"
 MIN_DEPTH_M = 1.0
@@ -86,9 +86,9 @@ samples/LIDAR_TOP/*.pcd.bin
     def _find(self) -> Iterator[NuScenesEntry]:
         try:
             yield from self._entries()
+        except InputError:
+            raise
         except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-            if isinstance(error, InputError):
-                raise
             raise InputError(
                 f"the tables in {self.root / self._version} do not fit together ({type(error).__name__}: {error}): "
                 "unpack them again"
@@ -155,8 +155,8 @@ samples/LIDAR_TOP/*.pcd.bin
         path = self.root / self._version / f"{name}.json"
         text = read_text(path)
         try:
-            return json.loads(text)
-        except (ValueError, RecursionError) as error:
+            return parse_json(text)
+        except ValueError as error:
             raise InputError(f"{path} is no JSON: {error}") from error
 
     def _by_token(self, name: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from depthpro_ros.json_text import parse_json
 from depthpro_ros.models.sizes import check_whole
 from depthpro_ros.models.vit import ViTConfig
 
@@ -96,10 +97,7 @@ class DepthProConfig:
         Raises:
             ValueError: not JSON, or a key or value that this class does not know.
         """
-        try:
-            raw = json.loads(text)
-        except RecursionError as error:
-            raise ValueError("not JSON that a person or a program would write") from error
+        raw = parse_json(text)
         if not isinstance(raw, dict):
             raise ValueError(f"configuration must be a JSON object, not {type(raw).__name__}")
         unknown = sorted(set(raw) - {f.name for f in fields(cls)})

@@ -7,7 +7,6 @@ Nothing is ever unpickled beyond plain tensors: a weights file comes from the in
 from __future__ import annotations
 
 import itertools
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from depthpro_ros.errors import WeightsError
+from depthpro_ros.json_text import parse_json
 from depthpro_ros.models.depth_pro.config import DepthProConfig
 from depthpro_ros.models.depth_pro.layouts import config_from_hf, from_hf, is_hf_layout
 from depthpro_ros.models.depth_pro.network import DepthPro
@@ -137,8 +137,8 @@ def _read_folder(folder: Path) -> tuple[DepthProConfig, dict[str, Tensor]]:
     index, single = folder / "model.safetensors.index.json", folder / "model.safetensors"
     if index.exists():
         try:
-            names = sorted(set(json.loads(_text(index))["weight_map"].values()))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            names = sorted(set(parse_json(_text(index))["weight_map"].values()))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise WeightsError(f"{index} is not an index of safetensors shards: {error!r}") from error
         # a name with a folder in it could point anywhere
         files = [folder / Path(str(name)).name for name in names]
@@ -166,7 +166,7 @@ def _hf_config(folder: Path) -> DepthProConfig:
     if not path.exists():
         raise WeightsError(f"{path} is missing: Hugging Face weights need the config.json that was published with them")
     try:
-        raw = json.loads(_text(path))
+        raw = parse_json(_text(path))
         if not isinstance(raw, dict):
             raise ValueError("not a JSON object")
         return config_from_hf(raw)

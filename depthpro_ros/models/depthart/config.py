@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
+from depthpro_ros.json_text import parse_json
 from depthpro_ros.models.sizes import check_ratio, check_whole
 from depthpro_ros.models.vit import ViTConfig
 
@@ -184,10 +185,7 @@ class DepthArtConfig:
         Raises:
             ValueError: not JSON, or a key or value that does not fit.
         """
-        try:
-            raw = json.loads(text)
-        except RecursionError as error:
-            raise ValueError("not JSON that a person or a program would write") from error
+        raw = parse_json(text)
         if not isinstance(raw, dict):
             raise ValueError(f"configuration must be a JSON object, not {type(raw).__name__}")
         return cls.from_plain(raw)

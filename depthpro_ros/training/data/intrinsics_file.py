@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 
 from depthpro_ros.errors import InputError
+from depthpro_ros.json_text import parse_json
 
 NAMES = ("intrinsics.json", "camera.json", "intrinsics.txt")
 EXAMPLE = '{"fx": 518.0, "fy": 519.0, "cx": 325.5, "cy": 253.5, "width": 640, "height": 480}'
@@ -30,10 +30,10 @@ def read_fx(path: Path, width: int, height: int) -> float:
         text = path.read_text()
         if path.suffix != ".json":
             return _positive(_fx_of_matrix(path, text), path)
-        camera = json.loads(text)
-    except (OSError, ValueError, RecursionError) as error:
-        if isinstance(error, InputError):
-            raise
+        camera = parse_json(text)
+    except InputError:
+        raise
+    except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read ({error}); expected {EXAMPLE}") from error
     if not isinstance(camera, dict) or "fx" not in camera:
         raise InputError(f"{path} has no fx; expected {EXAMPLE}")
