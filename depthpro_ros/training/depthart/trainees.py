@@ -17,6 +17,7 @@ from depthpro_ros.models.depthart.sampling import DecodingSettings
 from depthpro_ros.training.data.batch import Batch
 from depthpro_ros.training.depthart.arms import Arm, arm_loss
 from depthpro_ros.training.depthart.config import ArtStage
+from depthpro_ros.training.depthart.figures import aligned_ratio
 from depthpro_ros.training.depthart.regression import Readout, best_temperature, head_from_readout, regression_loss
 from depthpro_ros.training.depthart.samples import Samples, depth_image, depth_of, prepare
 from depthpro_ros.training.depthart.tokenizing import CodeUse, tokenizer_loss
@@ -171,8 +172,7 @@ class DecoderTrainee(nn.Module):
         truth = (depth / far.view(-1, 1, 1)).clamp(LEAST_RELATIVE, 1.0)
         with torch.no_grad():
             latent = answer(self.model, batch.rgb, self._decoding).latents[-1]
-        ratio = torch.where(known, relative_depth(self.model, latent) / truth, torch.nan).flatten(1)
-        aligned = ratio * (1 / ratio.detach()).nanmedian(1, keepdim=True).values
+        aligned = aligned_ratio(relative_depth(self.model, latent), truth, known)
         loss = (aligned - 1).abs()[~aligned.isnan()].mean()
         return loss, {}
 
