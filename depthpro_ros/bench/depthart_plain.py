@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from depthpro_ros.bench.depthart_frame import DECODE, ENCODE, FIRST_SCALE, LATER_SCALES
-from depthpro_ros.models.depthart.blocks import LARGEST_LOG_FACTOR, LAYER_NORM_EPS, AdaLnBlock, CausalAttention
+from depthpro_ros.models.depthart.blocks import LAYER_NORM_EPS, AdaLnBlock, CausalAttention
 from depthpro_ros.models.depthart.network import DepthArt
 from depthpro_ros.models.depthart.relative import decode_depth
 
@@ -105,16 +105,8 @@ def _attend(
     attn: CausalAttention, x: Tensor, kept: tuple[Tensor, Tensor] | None
 ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
     """What a block's attention says, and the keys and values of all tokens so far."""
-    config = attn.config
-    batch, tokens, dim = x.shape
-    bias = torch.cat([attn.q_bias, torch.zeros_like(attn.q_bias), attn.v_bias])
-    qkv = F.linear(x, attn.mat_qkv.weight, bias).view(batch, tokens, 3, config.heads, config.head_dim)
-    q, k, v = qkv.permute(2, 0, 3, 1, 4)
-    scale = config.plain_scale
-    if config.unit_queries:
-        factor = attn.scale_mul_1H11.clamp(max=LARGEST_LOG_FACTOR).exp()
-        q, k, scale = F.normalize(q, dim=-1) * factor, F.normalize(k, dim=-1), 1.0
+    q, k, v, scale = attn.projected(x)
     if kept is not None:
         k, v = torch.cat([kept[0], k], dim=2), torch.cat([kept[1], v], dim=2)
     out = F.scaled_dot_product_attention(q, k, v, scale=scale)
-    return attn.proj(out.transpose(1, 2).reshape(batch, tokens, dim)), (k, v)
+    return attn.proj(out.transpose(1, 2).flatten(2)), (k, v)

@@ -29,7 +29,13 @@ class CausalAttention(nn.Module):
         self.proj = nn.Linear(dim, dim)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        batch, tokens, dim = x.shape
+        q, k, v, scale = self.projected(x)
+        out = F.scaled_dot_product_attention(q, k, v.to(q.dtype), attn_mask=mask, scale=scale)
+        return self.proj(out.transpose(1, 2).flatten(2))
+
+    def projected(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, float]:
+        """Queries, keys and values of tokens [B, T, dim], [B, heads, T, head_dim] each; and the factor on products."""
+        batch, tokens, _ = x.shape
         config = self.config
         bias = torch.cat([self.q_bias, torch.zeros_like(self.q_bias), self.v_bias])
         qkv = F.linear(x, self.mat_qkv.weight, bias).view(batch, tokens, 3, config.heads, config.head_dim)
@@ -38,8 +44,7 @@ class CausalAttention(nn.Module):
         if config.unit_queries:
             factor = self.scale_mul_1H11.clamp(max=LARGEST_LOG_FACTOR).exp()
             q, k, scale = F.normalize(q, dim=-1) * factor.to(q.dtype), F.normalize(k, dim=-1), 1.0
-        out = F.scaled_dot_product_attention(q, k, v.to(q.dtype), attn_mask=mask, scale=scale)
-        return self.proj(out.transpose(1, 2).reshape(batch, tokens, dim))
+        return q, k, v, scale
 
 
 class Ffn(nn.Module):
