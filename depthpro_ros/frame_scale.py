@@ -30,16 +30,13 @@ from depthpro_ros.scale import (
     scale_from_ranges,
     scale_from_reference,
 )
-from depthpro_ros.scale_settings import EffectiveSource, RangesType, ScalePolicy, ScaleSettings, effective_source
+from depthpro_ros.scale_settings import EffectiveSource, ScaleSettings, effective_source
 
 __all__ = [
     "EffectiveSource",
     "FrameScale",
     "FrameScaler",
     "Ranges",
-    "RangesType",
-    "ScalePolicy",
-    "ScaleSettings",
     "ScaleState",
     "effective_source",
     "far_depth",

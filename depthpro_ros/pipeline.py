@@ -17,9 +17,10 @@ from depthpro_ros.depth_frame import DepthFrame, FocalSource, Prepared, Wanted
 from depthpro_ros.filters import FocalFilter, edge_mask, limit_range
 from depthpro_ros.frame_camera import FrameCamera, published_camera
 from depthpro_ros.frame_cloud import CloudMemory, FrameCloud
-from depthpro_ros.frame_scale import EffectiveSource, FrameScale, FrameScaler, Ranges, effective_source
+from depthpro_ros.frame_scale import FrameScale, FrameScaler, Ranges
 from depthpro_ros.models.estimator import Estimator, Prediction
 from depthpro_ros.pipeline_settings import PipelineSettings
+from depthpro_ros.scale_settings import EffectiveSource, effective_source
 
 __all__ = ["CloudMemory", "DepthFrame", "FocalSource", "Pipeline", "PipelineSettings", "Prepared", "Wanted"]
 

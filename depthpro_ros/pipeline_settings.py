@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from depthpro_ros.errors import InputError
-from depthpro_ros.frame_scale import ScaleSettings
+from depthpro_ros.scale_settings import ScaleSettings
 
 FocalPolicy = Literal["auto", "camera_info", "estimated", "fixed"]
 EstimatePolicy = Literal["auto", "always", "never"]
