@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from depthpro_ros.confidence import ERROR, POWER, metric_confidence
 from depthpro_ros.errors import InputError
 from depthpro_ros.evaluation.confidence_page import page, picture, table
-from depthpro_ros.evaluation.confidence_scores import ConfidenceScores, score_confidence
+from depthpro_ros.evaluation.confidence_scores import Array, ConfidenceScores, score_confidence
 from depthpro_ros.evaluation.held_out import FITTING_SEEDS, HELD_OUT_SEEDS, held_out_frames
 from depthpro_ros.filters import edge_mask
 from depthpro_ros.models import Estimator, load_estimator
@@ -31,7 +31,6 @@ PIXELS_PER_IMAGE = 2000
 COST_REPEATS = 50
 LEAST_ERROR = 0.005
 """Added to errors before their logarithm is taken: a pixel that is right by chance says little."""
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

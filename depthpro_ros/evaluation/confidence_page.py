@@ -124,7 +124,6 @@ def page(scores: Mapping[str, ConfidenceScores], model: str, scenes: int, device
         "metric_rank": f"{own.metric_rank:.2f}",
         "cost": f"{cost_ms:.1f}",
         "device": "one thread of a CPU" if device == "cpu" else device,
-        "name": name,
     }
     return TEXT.format(**parts)
 
