@@ -24,3 +24,8 @@ class DataError(DepthProError):
 
 class WeightsError(DepthProError):
     """A weights file is missing, damaged, or belongs to another network."""
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says in its first line, or its kind where it says nothing, as `MemoryError()` does."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

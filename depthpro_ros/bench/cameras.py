@@ -12,6 +12,7 @@ from depthpro_ros.bench.random_weights import full_weights
 from depthpro_ros.bench.results import Cell, Figure, PartResult, Row, RunContext, Table
 from depthpro_ros.bench.ros_peer import DEPTH, NoAnswer, Peer, no_ros, ros_peer
 from depthpro_ros.bench.timing import take_turns
+from depthpro_ros.errors import first_line
 from depthpro_ros.models import load_estimator
 from depthpro_ros.models.depth_pro import DepthProConfig
 from depthpro_ros.models.estimator import Estimator
@@ -100,7 +101,7 @@ def through_node(count: int, picture: Picture, device: str, seconds: float, fold
             each = Figure.duration([cycle / count for cycle in cycles])
             return Row(label, (Figure.duration(cycles), each, *fairness(peer, picture, sorted(cycles)[0], seconds / 2)))
     except (NoAnswer, NodeDied) as error:
-        return Row(label, (f"failed: {str(error).splitlines()[0]}", "", "", ""))
+        return Row(label, (f"failed: {first_line(error)}", "", "", ""))
 
 
 def fairness(peer: Peer, picture: Picture, cycle_s: float, seconds: float) -> tuple[Cell, Cell]:

@@ -19,7 +19,7 @@ from depthpro_ros.bench.pictures import Picture, known_photographs, scenes
 from depthpro_ros.bench.random_weights import full_weights
 from depthpro_ros.bench.results import Cell, Figure, PartResult, Row, RunContext, Table
 from depthpro_ros.bench.timing import take_turns
-from depthpro_ros.errors import InputError
+from depthpro_ros.errors import InputError, first_line
 from depthpro_ros.models import Estimator
 from depthpro_ros.models.depth_pro import DepthProConfig
 
@@ -111,7 +111,7 @@ def of_model(
             cells = speed(usual, estimator, pictures[:1], context.device, seconds / len(PROFILES), least)
         except (InputError, RuntimeError, NotImplementedError) as error:
             rows.append(Row(profile.name, ("not here", *[""] * 3)))
-            notes.append(f"{profile.name}: {str(error).splitlines()[0]}.")
+            notes.append(f"{profile.name}: {first_line(error)}.")
             continue
         rows.append(Row(profile.name, (*cells, *words(found))))
     info = usual.info

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from depthpro_ros.bench.timing import SHORT_S, seconds_of
+from depthpro_ros.errors import first_line
 
 SQUARE = (4096, 4096, 4096)
 MLP = (35 * 577, 1024, 4096)
@@ -61,7 +62,7 @@ def product(number_format: str, shape: tuple[int, int, int], device: str) -> Wor
         probe()
         seconds = seconds_of(probe, device)
     except (RuntimeError, NotImplementedError, AttributeError) as error:
-        raise Unsupported((str(error) or type(error).__name__).splitlines()[0]) from error
+        raise Unsupported(first_line(error)) from error
     # whole sixteens of rows, which fp8 products need
     rows = max(few, min(rows, int(few * LONGEST_S / seconds))) // 16 * 16
     name = f"{number_format}, rows x {inner} x {columns}"
@@ -107,7 +108,7 @@ def convolution(dtype: torch.dtype, device: str) -> Work:
         few()
         seconds = seconds_of(few, device)
     except (RuntimeError, NotImplementedError) as error:
-        raise Unsupported(str(error).splitlines()[0]) from error
+        raise Unsupported(first_line(error)) from error
     rows = max(16, min(SIDE, int(16 * LONGEST_S / seconds)))
     return Work(f"{dtype} convolution", 2.0 * CHANNELS * CHANNELS * KERNEL**2 * rows * SIDE, of(rows))
 

@@ -7,7 +7,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from depthpro_ros.errors import InputError, WeightsError
+from depthpro_ros.errors import InputError, WeightsError, first_line
 from depthpro_ros.models.registry import weights_home
 from depthpro_ros.models.verify import WeightsReport, verify
 
@@ -48,7 +48,7 @@ def fetch(repo: str) -> WeightsReport:
             snapshot_download(repo, local_dir=arriving, allow_patterns=_HF_FILES)
     # errors of huggingface_hub and of the two HTTP libraries below it, with no common base
     except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = first_line(error)
         raise WeightsError(
             f"{repo} could not be fetched ({reason}): run the command again to continue, or download it in a "
             f"browser from https://huggingface.co/{repo} and put it at {target}"

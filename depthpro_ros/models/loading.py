@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from depthpro_ros.allocator import give_back_freed_memory
-from depthpro_ros.errors import InputError
+from depthpro_ros.errors import InputError, first_line
 from depthpro_ros.models.depth_pro.config import DepthProConfig
 from depthpro_ros.models.depth_pro.estimator import DepthProEstimator
 from depthpro_ros.models.depth_pro.inference import MergedDepthPro
@@ -199,7 +199,7 @@ def resolve_device(device: str) -> torch.device:
         chosen = torch.device(device)
         torch.empty(1, device=chosen)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).splitlines()[0]
+        reason = first_line(error)
         raise InputError(f"device {device!r} cannot be used ({reason}): choose auto, cpu, or cuda") from error
     return chosen
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from depthpro_ros.errors import WeightsError
+from depthpro_ros.errors import WeightsError, first_line
 
 N = TypeVar("N", bound=nn.Module)
 
@@ -36,7 +36,7 @@ def read_torch(path: Path, advice: str) -> dict[str, Tensor]:
     except WeightsError:
         raise
     except Exception as error:  # whatever damaged bytes make of PyTorch's reader
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = first_line(error)
         raise WeightsError(refused.format(reason)) from error
     plain = isinstance(state, dict) and all(
         isinstance(key, str) and isinstance(value, Tensor) for key, value in state.items()

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from depthpro_ros.errors import InputError
+from depthpro_ros.errors import InputError, first_line
 
 
 @dataclass
@@ -48,7 +48,7 @@ def write_checkpoint(path: Path, progress: Progress, architecture: str, state: d
     # PyTorch's writer turns a failed write into a RuntimeError
     except (OSError, RuntimeError) as error:
         partial.unlink(missing_ok=True)
-        return str(error).splitlines()[0]
+        return first_line(error)
     return None
 
 
@@ -62,7 +62,7 @@ def read_checkpoint(path: Path, architecture: str) -> tuple[Progress, dict[str, 
         state = torch.load(path, map_location="cpu", weights_only=True)
         progress, found = Progress(**state.pop("progress")), state.pop("architecture")
     except Exception as error:  # whatever damaged bytes make of PyTorch's reader
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = first_line(error)
         raise InputError(f"checkpoint {path} cannot be read ({reason}): move it away to start the run again") from error
     if found != architecture:
         raise InputError(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from depthpro_ros.errors import first_line
 from depthpro_ros.models.depth_pro.inference import MergedDepthPro, budget
 from depthpro_ros.models.depth_pro.inference.graphs import Graphs, Network
 
@@ -84,7 +85,7 @@ class NetworkRunner:
         except (RuntimeError, MemoryError) as error:
             if last or not is_out_of_memory(error):
                 raise
-            reason = str(error).splitlines()[0]
+            reason = first_line(error)
         logger.warning("out of memory (%s)", reason)
         if self.device.type == "cuda":
             torch.cuda.empty_cache()

@@ -25,8 +25,9 @@ def images(count: int) -> torch.Tensor:
 class Hungry:
     """A merged network that fails like a full device, until enough was given up."""
 
-    def __init__(self, fails: int, largest_batch: int = 99) -> None:
+    def __init__(self, fails: int, largest_batch: int = 99, error: BaseException | None = None) -> None:
         self.inside = merged(original(TINY))
+        self._error = error or torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 302.00 MiB.")
         self.passes: list[int] = []
         self._fails, self._largest = fails, largest_batch
 
@@ -36,7 +37,7 @@ class Hungry:
     def __call__(self, image, want_fov):
         self.passes.append(len(image))
         if len(self.passes) <= self._fails or len(image) > self._largest:
-            raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 302.00 MiB.")
+            raise self._error
         return self.inside(image, want_fov)
 
 
@@ -53,6 +54,13 @@ def test_the_frame_is_served_with_the_low_setting(caplog: pytest.LogCaptureFixtu
     assert runner.memory == "low"
     assert network.passes == [2, 2, 2]
     assert "302.00 MiB" in caplog.text and "low memory setting" in caplog.text
+
+
+def test_the_frame_is_served_after_an_error_that_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    network = Hungry(fails=1, error=MemoryError())
+    with torch.inference_mode(), caplog.at_level(logging.WARNING):
+        NetworkRunner(network, "auto", "eager")(images(1), False)
+    assert network.passes == [1, 1] and "out of memory (MemoryError)" in caplog.text
 
 
 def test_a_batch_that_is_too_large_is_served_one_by_one() -> None:
