@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -15,15 +14,13 @@ import yaml
 
 from depthpro_ros.cli.main import main
 from depthpro_ros.models.depth_pro import DepthPro
-from depthpro_ros.models.depth_pro.presets import PICO
 from depthpro_ros.models.depth_pro.weights import load_network
 from depthpro_ros.scenes import render_scenes
 from depthpro_ros.training.init import initialise
 from depthpro_ros.training.trainer import TRAINED
+from test.training.small import TINY
 
 HEIGHT, WIDTH = 60, 80
-TINY = replace(PICO, window_px=16)
-"""A quarter of the pixels."""
 
 
 def write_folder(root: Path, seeds: range) -> Path:

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,17 +18,15 @@ from safetensors.torch import load_file
 
 from depthpro_ros.cli.main import main
 from depthpro_ros.errors import InputError
-from depthpro_ros.models.depth_pro.presets import PICO
 from depthpro_ros.models.depth_pro.weights import load_network, save_network
 from depthpro_ros.training.config import TrainConfig, config_from
 from depthpro_ros.training.processes import joined
 from depthpro_ros.training.run import CHECKPOINT, build_network
 from depthpro_ros.training.sources import TrainingData
 from depthpro_ros.training.trainer import TRAINED, Trainer
+from test.training.small import TINY
 
 LOSSES = {"synthetic_metric": {"mae": 1, "mage": 0.1}}
-TINY = replace(PICO, window_px=16)
-"""A quarter of the pixels."""
 
 
 def raw(output: Path, **changes) -> dict:
