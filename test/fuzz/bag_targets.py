@@ -39,15 +39,20 @@ _TYPES = (IMAGE, COMPRESSED, INFO, CLOUD, TF_TYPES[0])
 Scan = Callable[[Path, Report], Iterator[RawMessage]]
 
 
+def fill(bag: BagWriter) -> None:
+    """Write a message of every type that is read."""
+    bag.image("/camera/image_raw", 10, RGB, "rgb8")
+    bag.image("/camera/depth", 10, DEPTH, "16UC1")
+    bag.compressed("/camera/image_raw/compressed", 10, encoded(".jpg", RGB), "jpeg")
+    bag.info("/camera/camera_info", 10, 20.0, width=RGB.shape[1], height=RGB.shape[0])
+    bag.cloud("/points", 10, np.ones((4, 3), np.float32))
+    bag.transform(10, "base", "camera", (0, 0, 1))
+
+
 def write_bag(path: Path, storage: str, compression: str = "") -> Path:
     """A small recording with a message of every type that is read; the path of its file."""
     with BagWriter(path, storage, compression) as bag:
-        bag.image("/camera/image_raw", 10, RGB, "rgb8")
-        bag.image("/camera/depth", 10, DEPTH, "16UC1")
-        bag.compressed("/camera/image_raw/compressed", 10, encoded(".jpg", RGB), "jpeg")
-        bag.info("/camera/camera_info", 10, 20.0, width=RGB.shape[1], height=RGB.shape[0])
-        bag.cloud("/points", 10, np.ones((4, 3), np.float32))
-        bag.transform(10, "base", "camera", (0, 0, 1))
+        fill(bag)
     if bag.path.is_file():
         return bag.path
     return next(file for file in bag.path.iterdir() if file.suffix != ".yaml")
@@ -101,12 +106,7 @@ def _messages() -> Sequence[bytes]:
             made.append(bytes([_TYPES.index(kind)]) + bytes(ROS2.serialize_cdr(message, kind)))
 
     with Keep(scratch() / "kept") as bag:
-        bag.image("/a", 10, RGB, "rgb8")
-        bag.image("/b", 10, DEPTH, "16UC1")
-        bag.compressed("/c", 10, encoded(".jpg", RGB), "jpeg")
-        bag.info("/d", 10, 20.0, width=RGB.shape[1], height=RGB.shape[0])
-        bag.cloud("/e", 10, np.ones((4, 3), np.float32))
-        bag.transform(10, "base", "camera", (0, 0, 1))
+        fill(bag)
     return made
 
 

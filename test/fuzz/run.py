@@ -14,15 +14,15 @@ import multiprocessing
 import os
 import resource
 import shutil
-import signal
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Any
+
+from test.fuzz.target import in_memory, largest_mb, within
 
 MEMORY_MB = 8192
 """Address space of a target's process; the libraries' own, mostly untouched, is about half."""
@@ -79,8 +79,7 @@ class Watch:
         self._ends = self._begun + seconds
         self._current = _case_of(os.getpid())
         self.target.attempt(self.target.seeds[0])
-        self._mb = _largest_mb()
-        signal.signal(signal.SIGALRM, _too_long)
+        self._mb = largest_mb()
 
     @property
     def over(self) -> bool:
@@ -91,13 +90,11 @@ class Watch:
         """Try one; what is found is noted, and the run goes on."""
         self._current.write_bytes(content)  # a crash of the process leaves it
         begun = time.monotonic()
-        signal.alarm(CASE_S)
         try:
-            self.result.accepted += self.target.attempt(content)
+            with within(CASE_S):
+                self.result.accepted += self.target.attempt(content)
         except Exception as error:
             self._note(error, content)
-        finally:
-            signal.alarm(0)
         self.result.slowest_s = max(self.result.slowest_s, time.monotonic() - begun)
         self.result.cases += 1
         if self.result.cases % 500 == 0:
@@ -106,7 +103,7 @@ class Watch:
     def save(self) -> None:
         """Write the account, which outlives a crash."""
         self.result.seconds = time.monotonic() - self._begun
-        self.result.growth_mb = _largest_mb() - self._mb
+        self.result.growth_mb = largest_mb() - self._mb
         (self._keep / f"{self.result.target}.json").write_text(json.dumps(asdict(self.result)))
 
     def _note(self, error: Exception, content: bytes) -> None:
@@ -189,17 +186,8 @@ def _child(name: str, engine: str, cases: int, seconds: float, keep: Path, quiet
 
 
 def _case_of(pid: int) -> Path:
-    """Where a process writes the case that it is about to try, in memory where there is such a file system."""
-    memory = Path("/dev/shm")
-    return (memory if memory.is_dir() else Path(tempfile.gettempdir())) / f"depthpro_fuzz_{pid}.case"
-
-
-def _too_long(number: int, frame: FrameType | None) -> None:
-    raise TimeoutError(f"a case took more than {CASE_S} s")
-
-
-def _largest_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """Where a process writes the case that it is about to try."""
+    return in_memory() / f"depthpro_fuzz_{pid}.case"
 
 
 def run_target(name: str, args: argparse.Namespace) -> Result:

@@ -4,12 +4,16 @@
 from __future__ import annotations
 
 import atexit
+import resource
 import shutil
+import signal
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
+from types import FrameType
 
 from depthpro_ros.errors import DepthProError
 
@@ -39,10 +43,10 @@ class Target:
     tokens: tuple[bytes, ...] = ()
     repair: Repair = as_it_is
 
-    @property
+    @cached_property
     def seeds(self) -> tuple[bytes, ...]:
         """The valid inputs, made once."""
-        return _seeds(self)
+        return tuple(self.make_seeds())
 
     def attempt(self, content: bytes) -> bool:
         """Parse; whether the bytes were accepted.
@@ -57,16 +61,41 @@ class Target:
         return True
 
 
-@cache
-def _seeds(target: Target) -> tuple[bytes, ...]:
-    return tuple(target.make_seeds())
+@contextmanager
+def within(seconds: int) -> Iterator[None]:
+    """Bound the time that something takes.
+
+    Raises:
+        TimeoutError: it takes longer.
+    """
+
+    def too_long(number: int, frame: FrameType | None) -> None:
+        raise TimeoutError(f"a case took more than {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def largest_mb() -> float:
+    """The most memory that this process has had, MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def in_memory() -> Path:
+    """A folder in memory, where there is such a file system; else that of temporary files."""
+    memory = Path("/dev/shm")
+    return memory if memory.is_dir() else Path(tempfile.gettempdir())
 
 
 @cache
 def scratch() -> Path:
-    """A folder for the files of cases, in memory where there is such a file system."""
-    memory = Path("/dev/shm")
-    folder = Path(tempfile.mkdtemp(prefix="depthpro_fuzz_", dir=memory if memory.is_dir() else None))
+    """A folder for the files of cases."""
+    folder = Path(tempfile.mkdtemp(prefix="depthpro_fuzz_", dir=in_memory()))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
 

@@ -3,11 +3,6 @@
 
 from __future__ import annotations
 
-import resource
-import signal
-from collections.abc import Iterator
-from types import FrameType
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,8 +10,10 @@ from hypothesis import strategies as st
 pytest.importorskip("rosbags")
 pytest.importorskip("h5py")
 pytest.importorskip("scipy")
+pytest.importorskip("rclpy", reason="no ROS: neither a sourced distribution nor the wheels")
 
 from test.fuzz.mutate import RECIPE_BYTES, batch, mutated
+from test.fuzz.target import Target, largest_mb, within
 from test.fuzz.targets import TARGETS
 
 CASES, BATCH = 2000, 10
@@ -28,24 +25,6 @@ MOST_SECONDS = 20
 MOST_GROWTH_MB = 800
 """Of the process's largest memory, over all cases of a target: libraries that are loaded late, and one image of 64
 megapixels with 16 bits, as it is decoded."""
-
-
-@pytest.fixture(autouse=True)
-def _bounds() -> Iterator[None]:
-    """Seconds for a case are counted from the last one's end: `_parse` sets the alarm anew."""
-
-    def too_long(number: int, frame: FrameType | None) -> None:
-        raise TimeoutError(f"a case took more than {MOST_SECONDS} s")
-
-    before = signal.signal(signal.SIGALRM, too_long)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
-
-
-def largest_mb() -> float:
-    """The most memory that this process has had, MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 @pytest.mark.filterwarnings("ignore")  # with which libraries tell of damage
@@ -64,8 +43,8 @@ def test_damaged_bytes_are_refused_in_order(name: str) -> None:
     @given(st.binary(min_size=BATCH * RECIPE_BYTES, max_size=BATCH * RECIPE_BYTES))
     def parse(recipes: bytes) -> None:
         for content in batch(recipes, target):
-            signal.alarm(MOST_SECONDS)
-            target.attempt(content)
+            with within(MOST_SECONDS):
+                target.attempt(content)
 
     before_mb = largest_mb()
     parse()
@@ -80,8 +59,6 @@ def test_a_recipe_without_edits_gives_valid_bytes(name: str) -> None:
 
 
 def test_an_error_that_is_not_ours_is_found() -> None:
-    from test.fuzz.target import Target
-
     def careless(content: bytes) -> None:
         raise IndexError(content[:1])
 
