@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2] / "depthpro_ros"
@@ -19,12 +20,10 @@ EVALUATORS = {"eval", "exec", "compile", "__import__"}
 SHELLS = {"system", "popen", "execv", "execl", "execvp", "spawnl", "spawnv", "getoutput", "getstatusoutput"}
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
-    for path in sorted(PACKAGE.rglob("*.py")):
-        yield path.relative_to(PACKAGE).as_posix(), ast.parse(path.read_text())
-
-
-MODULES = dict(modules())
+@cache
+def modules() -> dict[str, ast.Module]:
+    """By path; not parsed by whoever only collects the tests."""
+    return {path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text()) for path in PACKAGE.rglob("*.py")}
 
 
 def imported(tree: ast.Module) -> Iterator[str]:
@@ -54,16 +53,16 @@ def keyword(call: ast.Call, name: str) -> object:
 
 
 def test_there_are_modules_to_look_at() -> None:
-    assert len(MODULES) > 200 and "node/lifecycle.py" in MODULES
+    assert len(modules()) > 200 and "node/lifecycle.py" in modules()
 
 
 def test_no_module_imports_what_unpickles() -> None:
-    found = {path: {name.split(".")[0] for name in imported(tree)} & UNPICKLERS for path, tree in MODULES.items()}
+    found = {path: {name.split(".")[0] for name in imported(tree)} & UNPICKLERS for path, tree in modules().items()}
     assert {path: names for path, names in found.items() if names} == {}
 
 
 def test_only_the_command_that_fetches_weights_imports_what_connects() -> None:
-    found = {path: {name.split(".")[0] for name in imported(tree)} & CONNECTORS for path, tree in MODULES.items()}
+    found = {path: {name.split(".")[0] for name in imported(tree)} & CONNECTORS for path, tree in modules().items()}
     assert {path: names for path, names in found.items() if names} == MAY_CONNECT
 
 
@@ -71,7 +70,7 @@ def violations(is_wrong: Callable[[str, str, ast.Call], bool]) -> list[str]:
     """Calls that are wrong: the module, and the source."""
     return [
         f"{path}: {ast.unparse(call)}"
-        for path, tree in MODULES.items()
+        for path, tree in modules().items()
         for owner, name, call in calls(tree)
         if is_wrong(owner, name, call)
     ]
