@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 import rclpy
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
@@ -106,10 +105,7 @@ def test_judgement_of_it(healthy: TopicFacts) -> None:
 @pytest.fixture
 def driver() -> Iterator[Node]:
     node = Node("driver", namespace="sick")
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
     yield node
-    executor.shutdown()
     node.destroy_node()
 
 
