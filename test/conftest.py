@@ -15,7 +15,6 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 JOIN_ROS = (
     "test/node/",
     "test/consumers/",
-    "test/test_reps.py",
     "test/bench/test_transport_part.py",
     "test/demo/test_run.py",
 )

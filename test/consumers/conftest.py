@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,10 @@ import numpy as np
 import pytest
 import yaml
 
-rclpy = pytest.importorskip("rclpy", reason="no ROS: neither a sourced distribution nor the wheels")
+pytest.importorskip("rclpy", reason="no ROS: neither a sourced distribution nor the wheels")
 
-from depthpro_ros.node.parameters import TABLE  # noqa: E402
-
-from ..node.harness import ROOT, NodeProcess, Peer, context_for_tests  # noqa: E402
-from . import rendered  # noqa: E402
+from ..node.harness import ROOT, Peer, at_once, network, starting_nodes
+from . import rendered
 
 TOPICS = (
     "depth/image",
@@ -40,45 +37,30 @@ def parameters_of(file: str, node: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="package")
-def peer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
-    """A camera and a listener to the node."""
-    is_ours = not rclpy.ok()
-    if is_ours:
-        context_for_tests()
-    folder: Path = tmp_path_factory.mktemp("consumers")
-    np.save(folder / "depth.npy", np.ones((2, 2), np.float32))
-    process = NodeProcess(
-        "consumers",
-        folder,
-        ["--depth", str(folder / "depth.npy")],
-        {"diagnostics_period_s": 0.2},
-        {"image": "camera/image"},
-    )
-    peer = Peer(process)
-    peer.listen(*TOPICS)
-    peer.connected()
-    yield peer
-    process.close()
-    peer.close()
-    if is_ours:
-        rclpy.try_shutdown()
+def depth_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the node's model looks for the depth."""
+    return tmp_path_factory.mktemp("depth") / "depth.npy"
 
 
 @pytest.fixture(scope="package")
-def say(peer: Peer, tmp_path_factory: pytest.TempPathFactory) -> Say:
+def peer(tmp_path_factory: pytest.TempPathFactory, depth_file: Path) -> Iterator[Peer]:
+    """A camera and a listener to the node."""
+    with network(), starting_nodes(tmp_path_factory) as start:
+        peer = start("consumers", "--depth", str(depth_file))
+        peer.listen(*TOPICS)
+        peer.connected()
+        yield peer
+
+
+@pytest.fixture(scope="package")
+def say(peer: Peer, depth_file: Path) -> Say:
     """Shows scenes to the node."""
-    defaults = {spec.name: spec.default for spec in TABLE}
-    changed: dict[str, Any] = {}
-    depth_file = next(tmp_path_factory.getbasetemp().glob("consumers*/depth.npy"))
 
     def say_(scene: rendered.Scene, **parameters: Any) -> dict[str, Any]:
         # every image's cloud is wanted here, however soon it comes after the last
-        wanted = {name: defaults[name] for name in changed} | parameters | {"cloud_max_rate_hz": 0.0}
-        assert all(r.successful for r in peer.set(**{n: v for n, v in wanted.items() if changed.get(n) != v}))
-        changed.update(wanted)
-        new = depth_file.with_suffix(".new.npy")
-        np.save(new, scene.depth_m)
-        os.replace(new, depth_file)
+        peer.only(**parameters | {"cloud_max_rate_hz": 0.0})
+        with at_once(depth_file) as file:
+            np.save(file, scene.depth_m)
         image = peer.image(scene.rgb, frame_id=FRAME)
         fx, _, cx, _, fy, cy, *_ = scene.k
         p = [fx, 0.0, cx, 0.0, 0.0, fy, cy, 0.0, 0.0, 0.0, 1.0, 0.0]

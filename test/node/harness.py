@@ -8,11 +8,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
@@ -23,9 +25,11 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.task import Future
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from depthpro_ros.node.outputs import TOPICS
+from depthpro_ros.node.parameters import TABLE
 
 FAKE_NODE = Path(__file__).with_name("fake_node.py")
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,7 +42,13 @@ TRANSITIONS = {
     "activate": Transition.TRANSITION_ACTIVATE,
     "deactivate": Transition.TRANSITION_DEACTIVATE,
     "cleanup": Transition.TRANSITION_CLEANUP,
+    "shutdown of an unconfigured node": Transition.TRANSITION_UNCONFIGURED_SHUTDOWN,
+    "shutdown of an inactive node": Transition.TRANSITION_INACTIVE_SHUTDOWN,
+    "shutdown of an active node": Transition.TRANSITION_ACTIVE_SHUTDOWN,
 }
+DEFAULTS: dict[str, Any] = {spec.name: spec.default for spec in TABLE} | {"use_sim_time": False}
+BECOME = ("frames out", "dropped", "refused", "not computed (no subscriber)", "waiting", "in progress")
+"""What may become of an image that came in, as diagnostics call it."""
 
 
 def slowness() -> float:
@@ -47,6 +57,31 @@ def slowness() -> float:
     while time.thread_time() - used < 0.05:
         pass
     return max(1.0, (time.monotonic() - begun) / 0.05)
+
+
+def until(condition: Callable[[], Any], told: Callable[[], object] = lambda: "") -> None:
+    """Wait until something that other threads do holds.
+
+    Raises:
+        AssertionError: it did not within the time; with what is told then.
+    """
+    end = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < end, told()
+        time.sleep(0.002)
+
+
+@contextmanager
+def at_once(path: Path) -> Iterator[Path]:
+    """A file to write to that then takes the place of another, of which the node must not read half."""
+    new = path.with_name(f"new_{path.name}")
+    yield new
+    new.replace(path)
+
+
+def python_path() -> str:
+    """PYTHONPATH with which processes find the package, wherever they are started."""
+    return os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
 
 
 class NodeProcess:
@@ -69,6 +104,8 @@ class NodeProcess:
         remaps: dict[str, str] | None = None,
     ) -> None:
         self.namespace = namespace
+        self.beginning = DEFAULTS | (parameters or {})
+        self.changed: dict[str, Any] = {}
         self._log = folder / f"{namespace}.log"
         ros = ["-r", f"__ns:=/{namespace}"]
         for name, value in (parameters or {}).items():
@@ -84,7 +121,7 @@ class NodeProcess:
                 | {
                     "PYTHONUNBUFFERED": "1",
                     "RCUTILS_COLORIZED_OUTPUT": "0",
-                    "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])),
+                    "PYTHONPATH": python_path(),
                 },
             )
 
@@ -139,6 +176,7 @@ class Peer(Node):
         self.executor_.add_node(self)
         self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
         self.listeners: dict[str, Any] = {}
+        self._callers: dict[str, Any] = {}
         source = camera or "camera"
         self.images = self.create_publisher(Image, f"{source}/image", self.qos)
         self.infos = self.create_publisher(CameraInfo, f"{source}/camera_info", self.qos)
@@ -180,6 +218,10 @@ class Peer(Node):
             self.executor_.spin_once(0.1)
         return result
 
+    def logged(self, text: str) -> None:
+        """Wait for something in the node's log."""
+        self.until(lambda: text in self.process.output, f"{text!r} in the log")
+
     def connected(self) -> None:
         """Wait until the node is active, sees our listeners, and subscribes to our images."""
         names = ", ".join(sorted(self.listeners))
@@ -196,6 +238,10 @@ class Peer(Node):
         enough = self.reports + 2  # one may be under way
         self.until(lambda: self.reports >= enough, "new diagnostics")
         return int(self.diagnostics[key])
+
+    def accounts_for_every_image(self) -> None:
+        """Assert that new diagnostics say what became of each image that came in, or where it is."""
+        assert self.fresh("images in") == sum(int(self.diagnostics[key]) for key in BECOME), self.diagnostics
 
     def stamp(self) -> tuple[int, int]:
         """A new stamp: seconds, and nanoseconds that do not fit into a float64 of seconds."""
@@ -244,24 +290,45 @@ class Peer(Node):
         self.images.publish(message)
         return message
 
+    def ask(self, type_: type, service: str, request: Any) -> Future[Any]:
+        """Call a service of the node, and leave the answer to the future."""
+        if service not in self._callers:
+            self._callers[service] = self.create_client(type_, f"depth_pro/{service}")
+        self.until(self._callers[service].service_is_ready, f"service {service}")
+        return self._callers[service].call_async(request)
+
     def call(self, type_: type, service: str, request: Any) -> Any:
         """Call a service of the node."""
-        client = self.create_client(type_, f"depth_pro/{service}")
-        self.until(client.service_is_ready, f"service {service}")
-        future = client.call_async(request)
+        future = self.ask(type_, service, request)
         self.until(future.done, f"an answer of {service}")
-        self.destroy_client(client)
         return future.result()
 
     def set(self, **values: Any) -> list[Any]:
         """Set parameters one by one; the results."""
         parameters: list[ParameterMessage] = [Parameter(n, value=v).to_parameter_msg() for n, v in values.items()]
-        return self.call(SetParameters, "set_parameters", SetParameters.Request(parameters=parameters)).results
+        results = self.call(SetParameters, "set_parameters", SetParameters.Request(parameters=parameters)).results
+        taken = {n: v for (n, v), result in zip(values.items(), results, strict=True) if result.successful}
+        self.process.changed |= taken
+        return results
+
+    def only(self, **values: Any) -> None:
+        """Set these parameters, and all others to what the node was started with."""
+        process = self.process
+        # undone in reverse, since one may need another
+        wanted = {name: process.beginning[name] for name in reversed(process.changed)} | values
+        new = {n: v for n, v in wanted.items() if (process.beginning | process.changed)[n] != v}
+        refused = [result.reason for result in (self.set(**new) if new else []) if not result.successful]
+        assert not refused, refused
+
+    def begin(self, name: str) -> Future[Any]:
+        """Ask for a lifecycle transition, and leave the answer to the future."""
+        return self.ask(ChangeState, "change_state", ChangeState.Request(transition=Transition(id=TRANSITIONS[name])))
 
     def transition(self, name: str) -> bool:
         """Ask for a lifecycle transition; whether it succeeded."""
-        request = ChangeState.Request(transition=Transition(id=TRANSITIONS[name]))
-        return self.call(ChangeState, "change_state", request).success
+        future = self.begin(name)
+        self.until(future.done, f"an answer to {name}")
+        return future.result().success
 
     def state(self) -> str:
         """The node's lifecycle state."""
@@ -273,9 +340,43 @@ class Peer(Node):
         self.destroy_node()
 
 
-def context_for_tests() -> None:
-    """Join a network that no other process uses."""
+@contextmanager
+def network() -> Iterator[None]:
+    """Be in a network that no other process uses: the one that this process has joined already, if it has."""
+    if rclpy.ok():
+        yield
+        return
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
     # those of nodes that the package starts begin at 40, see depthpro_ros/node/network.py
     os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 39)
     rclpy.init()
+    try:
+        yield
+    finally:
+        rclpy.try_shutdown()
+
+
+@contextmanager
+def starting_nodes(folders: pytest.TempPathFactory) -> Iterator[Callable[..., Peer]]:
+    """What starts nodes, each with its peer, that end with the context."""
+    peers: list[Peer] = []
+
+    def start(
+        namespace: str,
+        *arguments: str,
+        parameters: dict[str, Any] | None = None,
+        remaps: dict[str, str] | None = None,
+        **peer: Any,
+    ) -> Peer:
+        remaps = {"image": "camera/image"} | (remaps or {})
+        parameters = {"diagnostics_period_s": 0.2} | (parameters or {})
+        process = NodeProcess(namespace, folders.mktemp(namespace), arguments, parameters, remaps)
+        peers.append(Peer(process, **peer))
+        return peers[-1]
+
+    try:
+        yield start
+    finally:
+        for peer in peers:
+            peer.process.close()
+            peer.close()

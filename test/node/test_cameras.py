@@ -54,7 +54,7 @@ def pair(running: tuple[Peer, Peer], folder: Path) -> Iterator[tuple[Peer, Peer]
     """Both cameras' peers; the node is put back afterwards."""
     yield running
     (folder / "delay").unlink(missing_ok=True)
-    running[0].set(focal_policy="auto", focal_lock_after=10, max_batch=0, camera_info_wait_s=0.2)
+    running[0].only()
 
 
 def passes(folder: Path) -> list[list[str]]:

@@ -24,13 +24,12 @@ from sensor_msgs.msg import Image
 from depthpro_ros.node.outputs import DEPTH, DEPTH_INFO, POINTS
 
 from .fake_node import RAISED, WRONG
-from .harness import Peer
+from .harness import Peer, at_once
 
 SIZE = (16, 24)
 """Height and width."""
 CALIBRATED = 1.25
 """Focal length over width of the calibration that `Peer.info_for` makes."""
-COUNTS = ("frames out", "dropped", "refused", "not computed (no subscriber)", "waiting", "in progress")
 
 
 class FaultyNode:
@@ -42,9 +41,8 @@ class FaultyNode:
 
     def fault(self, text: str) -> None:
         """Let something go wrong from now on; nothing if the text is empty."""
-        new = self._fault.with_suffix(".new")
-        new.write_text(text)
-        new.replace(self._fault)  # at once: the node must not read half of it
+        with at_once(self._fault) as file:
+            file.write_text(text)
 
     def picture(self, size: tuple[int, int] = SIZE) -> np.ndarray:
         """An image of a colour that the last 240 did not have."""
@@ -103,10 +101,6 @@ class FaultyNode:
             lambda: self.peer.status.message == "a fake, for tests only", "diagnostics without complaint", 60
         )
 
-    def logged(self, text: str) -> None:
-        """Wait for something in the log."""
-        self.peer.until(lambda: text in self.peer.process.output, f"{text!r} in the log")
-
 
 def started(start: Callable[..., Peer], folder: Path, name: str, *arguments: str, **parameters: object) -> FaultyNode:
     """A node that is active and listened to."""
@@ -127,10 +121,7 @@ def node(running: FaultyNode) -> Iterator[FaultyNode]:
     """That node, put back afterwards."""
     yield running
     running.fault("")
-    running.peer.set(
-        **{"focal_policy": "auto", "estimate": "auto", "focal_lock_after": 10, "focal_check_every": 30},
-        **{"frame_limit_s": 0.0, "rectify": False, "use_sim_time": False},
-    )
+    running.peer.only()
 
 
 REASONS = {
@@ -177,14 +168,14 @@ def test_a_hang_is_located(node: FaultyNode, stage: str, function: str) -> None:
     name = f"the frame of stamp {image.header.stamp.sec}.123456789"
     node.shows(DiagnosticStatus.ERROR, name, f"hangs in stage '{stage}'", "more than 0.3 s")
     assert "fake_node.py" in node.peer.diagnostics["hangs at"], "the innermost call"
-    node.logged(f"hangs in stage '{stage}'")
+    node.peer.logged(f"hangs in stage '{stage}'")
     log = node.peer.process.output
     assert f", in {function}\n" in log[log.rindex("its thread is at") :], "the stack"
     assert node.peer.set(max_depth_m=80.0)[0].successful, "services answer all the same"
     node.fault("")
     node.is_answered(image, red)
     node.peer.until(lambda: "hangs" not in node.peer.diagnostics, "the end of the alarm")
-    node.logged("it has gone on")
+    node.peer.logged("it has gone on")
     node.serves()
 
 
@@ -196,9 +187,7 @@ def test_time_in_which_the_process_is_stopped_is_no_hang(node: FaultyNode) -> No
     image, red = node.show()
     node.peer.until(lambda: node.peer.diagnostics["in progress"] == "1", "the frame to be begun")
     os.kill(pid, signal.SIGSTOP)
-    end = time.monotonic() + 4
-    while time.monotonic() < end:
-        time.sleep(0.1)
+    time.sleep(4)
     os.kill(pid, signal.SIGCONT)
     node.peer.fresh("images in")  # it has looked again
     node.fault("")
@@ -225,7 +214,7 @@ def test_what_is_not_published_is_counted_as_dropped(node: FaultyNode) -> None:
     node.serves()
     for stale in (begun, waits):
         node.is_not_answered(stale)
-    assert peer.fresh("images in") == sum(int(peer.diagnostics[key]) for key in COUNTS)
+    peer.accounts_for_every_image()
 
 
 def test_a_clock_that_stands_still_stops_nothing(node: FaultyNode) -> None:
@@ -250,7 +239,7 @@ def test_a_bag_that_loops_starts_a_new_estimate(node: FaultyNode) -> None:
     node.peer.until(lambda: node.peer.diagnostics["focal locked"] == "true", "the focal to be held")
     node.is_answered(*node.show(stamp=(1_600_000_000 + node._red, 5)), focal=1.0)
     node.peer.until(lambda: node.peer.diagnostics["focal locked"] == "false", "the held focal to be forgotten")
-    node.logged("time went back: forgetting")
+    node.peer.logged("time went back: forgetting")
 
 
 def test_a_calibration_of_another_size_is_never_used(node: FaultyNode) -> None:
@@ -264,7 +253,7 @@ def test_a_calibration_of_another_size_is_never_used(node: FaultyNode) -> None:
     small = node.refuses("CameraInfo is for 48x32 images, the image is 24x16", calibrated=False)
     peer.set(rectify=False, focal_policy="auto")
     node.serves()
-    node.logged("images are 24x16 now, they were 48x32: forgetting")
+    node.peer.logged("images are 24x16 now, they were 48x32: forgetting")
     for image in (alone, small):
         node.is_not_answered(image)
 
@@ -275,7 +264,7 @@ def test_a_calibration_that_stops_coming_is_used_and_told(node: FaultyNode) -> N
         image, red = node.show(calibrated=False)
         node.is_answered(image, red)
     node.shows(DiagnosticStatus.WARN, "CameraInfo has stopped coming")
-    node.logged("CameraInfo has stopped coming")
+    node.peer.logged("CameraInfo has stopped coming")
 
 
 def test_two_cameras_on_one_topic_are_told(node: FaultyNode) -> None:
@@ -304,7 +293,7 @@ def test_a_jump_of_the_estimated_focal_length_is_told(node: FaultyNode) -> None:
     node.is_answered(*node.show(), focal=1.5)
     node.shows(DiagnosticStatus.WARN, "the held focal length was given up and goes from 24.0 to 36.0 px (+50.0%)")
     assert node.peer.fresh("focal jumps") == before + 1
-    node.logged("the held focal length was given up")
+    node.peer.logged("the held focal length was given up")
 
 
 READER = """
@@ -355,7 +344,7 @@ def test_a_disk_that_is_full_costs_the_log_alone(node: FaultyNode) -> None:
 
 def test_after_all_of_it_every_image_is_accounted_for(node: FaultyNode) -> None:
     node.serves()
-    assert node.peer.fresh("images in") == sum(int(node.peer.diagnostics[key]) for key in COUNTS)
+    node.peer.accounts_for_every_image()
     assert node.peer.process.process.poll() is None
 
 

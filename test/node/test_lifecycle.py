@@ -118,7 +118,7 @@ def test_missing_weights_leave_the_node_alive(start: Callable[..., Peer], tmp_pa
 def test_compressed_images_and_services_while_the_model_loads(start: Callable[..., Peer]) -> None:
     peer = start("jpeg", "--load-delay", "5", parameters={"image_transport": "compressed"})
     peer.listen(DEPTH, POINTS)
-    peer.until(lambda: "loading model" in peer.process.output, "the model to be loaded")
+    peer.logged("loading model")
     assert peer.state() == "unconfigured", "it answered only once the model was loaded"
     peer.images = peer.create_publisher(CompressedImage, "camera/image/compressed", peer.qos)
     peer.connected()

@@ -65,8 +65,7 @@ def peer(running: Peer, folder: Path) -> Iterator[Peer]:
     """The node, put back afterwards."""
     yield running
     (folder / "delay").unlink(missing_ok=True)
-    defaults = {"focal_policy": "auto", "estimate": "auto", "max_depth_m": 80.0, "depth_encoding": "32FC1"}
-    running.set(**defaults, cloud_stride=1, cloud_organised=True, edge_filter="cloud")
+    running.only()
 
 
 def passes(folder: Path) -> int:

@@ -2,11 +2,12 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 
 from depthpro_ros.node.publisher import PublishingThread
+
+from .harness import until
 
 
 class Outlet:
@@ -25,12 +26,6 @@ class Outlet:
         assert self.let.acquire(timeout=10)
         self.out.append(frame)
 
-    def until(self, condition) -> None:
-        end = time.monotonic() + 10
-        while not condition():
-            assert time.monotonic() < end
-            time.sleep(0.002)
-
 
 @pytest.fixture
 def outlet():
@@ -45,7 +40,7 @@ def test_frames_go_out_in_order_on_another_thread(outlet: Outlet) -> None:
     for name in "abc":
         assert outlet.publisher.put(1, name)
     outlet.let.release(3)
-    outlet.until(lambda: outlet.out == ["a", "b", "c"])
+    until(lambda: outlet.out == ["a", "b", "c"])
 
 
 def test_a_cycle_waits_until_the_one_before_is_out(outlet: Outlet) -> None:
@@ -55,18 +50,18 @@ def test_a_cycle_waits_until_the_one_before_is_out(outlet: Outlet) -> None:
     late = threading.Thread(target=lambda: (outlet.publisher.put(2, "a2"), done.set()))
     late.start()
     outlet.let.release()
-    outlet.until(lambda: outlet.begun == ["a1", "b1"])
+    until(lambda: outlet.begun == ["a1", "b1"])
     assert not done.wait(0.05), "two cycles are pending"
     outlet.let.release()
     assert done.wait(10)
     late.join()
-    outlet.until(lambda: outlet.begun == ["a1", "b1", "a2"])
+    until(lambda: outlet.begun == ["a1", "b1", "a2"])
 
 
 def test_after_stop_nothing_goes_out(outlet: Outlet) -> None:
     outlet.publisher.put(1, "a")
     outlet.publisher.put(1, "b")
-    outlet.until(lambda: outlet.begun == ["a"])
+    until(lambda: outlet.begun == ["a"])
     threading.Timer(0.05, outlet.let.release, [5]).start()
     outlet.publisher.stop()
     assert outlet.out == ["a"], "stop did not wait for the frame in publication"
@@ -78,7 +73,7 @@ def test_after_stop_nothing_goes_out(outlet: Outlet) -> None:
 
 def test_stop_lets_one_go_who_waits_to_hand_over(outlet: Outlet) -> None:
     outlet.publisher.put(1, "a")
-    outlet.until(lambda: outlet.begun == ["a"])
+    until(lambda: outlet.begun == ["a"])
     answers: list[bool] = []
     late = threading.Thread(target=lambda: answers.append(outlet.publisher.put(2, "b")))
     late.start()

@@ -30,8 +30,9 @@ LONG_S = "20"
 PICTURE = np.full((16, 24, 3), 100, np.uint8)
 LARGE = np.full((480, 640, 3), 100, np.uint8)
 SHARED_MEMORY = Path("/dev/shm")
-SHUTDOWN = "the transition to shut down"
 SIGINT, SIGTERM = signal.SIGINT, signal.SIGTERM
+WAYS = {"sigint": SIGINT, "sigterm": SIGTERM, "shutdown": None}
+"""To end: a signal, or the transition to shut down."""
 READER = """
 import sys, rclpy
 from rclpy.qos import QoSProfile, ReliabilityPolicy
@@ -67,13 +68,13 @@ class Ending:
         self._before = set(SHARED_MEMORY.iterdir())
         self.peer = start(namespace, *arguments, parameters=parameters)
 
-    def by(self, how: signal.Signals | str) -> None:
+    def by(self, how: signal.Signals | None) -> None:
         """Tell the process to end, and assert that it does so in time and in order."""
         process = self.peer.process.process
         files = self._files(process.pid)
         before = slowness()
         started = time.monotonic()
-        if isinstance(how, signal.Signals):
+        if how is not None:
             process.send_signal(how)
         else:
             assert self._shut_down(), "the transition was refused, or not answered"
@@ -121,9 +122,7 @@ def cleaning_up(start: Callable[..., Peer], folder: Path, name: str) -> Ending:
     """It waits for a frame that takes long, to give the model back."""
     ending = computing(start, folder, f"cleaning_up_{name}")
     assert ending.peer.transition("deactivate")
-    client = ending.peer.create_client(ChangeState, "depth_pro/change_state")
-    ending.peer.until(client.service_is_ready, "the service")
-    client.call_async(ChangeState.Request(transition=Transition(id=Transition.TRANSITION_CLEANUP)))
+    ending.peer.begin("cleanup")
     asked = time.monotonic()
     ending.peer.until(lambda: time.monotonic() > asked + 0.5, "the transition to begin")
     return ending
@@ -132,17 +131,15 @@ def cleaning_up(start: Callable[..., Peer], folder: Path, name: str) -> Ending:
 def loading(start: Callable[..., Peer], folder: Path, name: str) -> Ending:
     """It loads a model by itself."""
     ending = Ending(start, f"loading_{name}", "--load-delay", LONG_S)
-    ending.peer.until(lambda: "loading model" in ending.peer.process.output, "the model to be loaded")
+    ending.peer.logged("loading model")
     return ending
 
 
 def configuring(start: Callable[..., Peer], folder: Path, name: str) -> Ending:
     """It loads a model since a lifecycle manager asked it to."""
     ending = Ending(start, f"configuring_{name}", "--load-delay", LONG_S, autostart=False)
-    client = ending.peer.create_client(ChangeState, "depth_pro/change_state")
-    ending.peer.until(client.service_is_ready, "the service")
-    client.call_async(ChangeState.Request(transition=Transition(id=Transition.TRANSITION_CONFIGURE)))
-    ending.peer.until(lambda: "loading model" in ending.peer.process.output, "the model to be loaded")
+    ending.peer.begin("configure")
+    ending.peer.logged("loading model")
     return ending
 
 
@@ -164,8 +161,7 @@ def publishing(start: Callable[..., Peer], folder: Path, name: str) -> Ending:
             reader.send_signal(signal.SIGSTOP)
             for _ in range(8):
                 ending.peer.answers(ending.peer.show(LARGE))
-            how = SIGTERM if name == "sigterm" else SIGINT if name == "sigint" else SHUTDOWN
-            ending.by(how)
+            ending.by(WAYS[name])
         finally:
             reader.kill()
     return ending
@@ -181,11 +177,11 @@ def publishing(start: Callable[..., Peer], folder: Path, name: str) -> Ending:
         *(
             pytest.param(situation, name, marks=pytest.mark.slow)
             for situation, name in (
-                *((idle, name) for name in ("sigint", "sigterm", "shutdown")),
+                *((idle, name) for name in WAYS),
                 (computing, "sigint"),
                 (cleaning_up, "sigint"),
                 (cleaning_up, "sigterm"),
-                *((loading, name) for name in ("sigint", "sigterm", "shutdown")),
+                *((loading, name) for name in WAYS),
                 (configuring, "sigint"),
                 (publishing, "sigterm"),
                 (publishing, "shutdown"),
@@ -202,7 +198,7 @@ def test_it_ends_in_time_and_leaves_nothing_behind(
 ) -> None:
     ending = situation(start, tmp_path, name)
     if situation is not publishing:  # which ends it while its reader is there
-        ending.by({"sigint": SIGINT, "sigterm": SIGTERM, "shutdown": SHUTDOWN}[name])
+        ending.by(WAYS[name])
 
 
 @pytest.mark.slow

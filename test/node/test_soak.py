@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -19,7 +18,7 @@ from depthpro_ros.soak.document import CSV, JSON, PLOT, document, write_results
 from depthpro_ros.soak.load import PHASES, REST, STEADY
 from depthpro_ros.soak.run import Plan, soak
 
-from .harness import FAKE_NODE, ROOT
+from .harness import FAKE_NODE, python_path
 
 SHORT = Plan(
     seconds=0.0,
@@ -36,7 +35,7 @@ SHORT = Plan(
 @pytest.fixture(autouse=True)
 def importable(monkeypatch: pytest.MonkeyPatch) -> None:
     """The package, for processes that are started elsewhere."""
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])))
+    monkeypatch.setenv("PYTHONPATH", python_path())
 
 
 def assert_it_holds(plan: Plan, folder: Path) -> None:

@@ -14,8 +14,6 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from lifecycle_msgs.msg import Transition
-from lifecycle_msgs.srv import ChangeState
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
@@ -23,20 +21,11 @@ from depthpro_ros.node.lifecycle import DepthNode
 from depthpro_ros.node.outputs import DEPTH, POINTS
 
 from .fake_node import FakeEstimator
-from .harness import Peer
+from .harness import TRANSITIONS, Peer
 
 WARM_UP, COUNTED = 30, 100
 """Transitions that are asked for before and while the process is watched."""
 PICTURE = np.full((16, 24, 3), 100, np.uint8)
-IDS = {
-    "configure": Transition.TRANSITION_CONFIGURE,
-    "cleanup": Transition.TRANSITION_CLEANUP,
-    "activate": Transition.TRANSITION_ACTIVATE,
-    "deactivate": Transition.TRANSITION_DEACTIVATE,
-    "shutdown of an unconfigured node": Transition.TRANSITION_UNCONFIGURED_SHUTDOWN,
-    "shutdown of an inactive node": Transition.TRANSITION_INACTIVE_SHUTDOWN,
-    "shutdown of an active node": Transition.TRANSITION_ACTIVE_SHUTDOWN,
-}
 ALLOWED = {
     ("unconfigured", "configure"): "inactive",
     ("inactive", "activate"): "active",
@@ -81,16 +70,14 @@ class Manager:
         expected = ALLOWED.get((self.state, name))
         if name == "configure" and self.weights is not None and not self.weights.exists():
             expected = None
-        request = ChangeState.Request(transition=Transition(id=IDS[name]))
-        succeeded = self.peer.call(ChangeState, "change_state", request).success
-        assert succeeded == (expected is not None), f"{name} in {self.state}"
+        assert self.peer.transition(name) == (expected is not None), f"{name} in {self.state}"
         self.state = expected or self.state
         assert self.peer.state() == self.state, f"after {name}"
 
     def wander(self, choices: random.Random, steps: int) -> None:
         """Ask for so many transitions at random, none that ends the process; images arrive all the time."""
         for _ in range(steps):
-            safe = [name for name in IDS if ALLOWED.get((self.state, name)) != "finalized"]
+            safe = [name for name in TRANSITIONS if ALLOWED.get((self.state, name)) != "finalized"]
             self.peer.show(PICTURE)
             if missing := self.weights is not None and choices.random() < 0.15:
                 self.weights.unlink()
@@ -155,7 +142,7 @@ def manager(start: Callable[..., Peer], tmp_path: Path, request: pytest.FixtureR
 def test_a_hundred_transitions_in_any_order_leave_nothing_behind(manager: Manager) -> None:
     before, after = wander(manager, random.Random(7))
     assert_no_leak(before, after, memory=0.01)
-    states, names = ("unconfigured", "inactive", "active"), set(IDS)
+    states, names = ("unconfigured", "inactive", "active"), set(TRANSITIONS)
     all_but_the_ends = {(s, n) for s in states for n in names if ALLOWED.get((s, n)) != "finalized"}
     assert manager.tried >= all_but_the_ends, "the seed does not try every transition in every state"
     assert "Traceback" not in manager.peer.process.output

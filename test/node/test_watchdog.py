@@ -4,11 +4,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import pytest
 
 from depthpro_ros.node.watchdog import Activity, Hang, Watchdog, automatic_limit_s
+
+from .harness import until
 
 
 class Kennel:
@@ -44,13 +45,6 @@ class Kennel:
         assert self.let.wait(30)
 
 
-def until(condition: Callable[[], Any]) -> None:
-    end = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.005)
-
-
 @pytest.fixture
 def kennel() -> Iterator[Callable[[float], Kennel]]:
     kennels: list[Kennel] = []
@@ -84,11 +78,9 @@ def test_it_tells_once_what_hangs_where(kennel: Callable[[float], Kennel]) -> No
 def test_waiting_for_a_thread_that_is_watched_is_no_hang(kennel: Callable[[float], Kennel]) -> None:
     k = kennel(0.2)
     k.works("the other", waits=True)
-    other = Kennel(0.2)
+    other = kennel(0.2)
     other.works("the other")
     until(lambda: other.hangs)  # so this one has had the time, too
-    other.let.set()
-    other.watchdog.stop()
     assert not k.hangs
 
 

@@ -21,6 +21,8 @@ from depthpro_ros.node.accounting import Statistics
 from depthpro_ros.node.frame_times import FrameTimes
 from depthpro_ros.node.worker import BatchWorker
 
+from .harness import until
+
 
 @dataclass
 class PaperCamera:
@@ -133,10 +135,7 @@ class Bench:
         self.model.let.set()
 
     def until(self, condition: Callable[[], Any]) -> None:
-        end = time.monotonic() + 10
-        while not condition():
-            assert time.monotonic() < end, (self.model.passes, self.log.lines)
-            time.sleep(0.002)
+        until(condition, lambda: (self.model.passes, self.log.lines))
 
 
 @pytest.fixture

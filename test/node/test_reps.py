@@ -6,19 +6,15 @@ REP 103 (units and axes), 105 (frames), 117 (special values of ranges), 118 (dep
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, ReliabilityPolicy
 
-rclpy = pytest.importorskip("rclpy", reason="no ROS: neither a sourced distribution nor the wheels")
-
-from rclpy.qos import DurabilityPolicy, HistoryPolicy, ReliabilityPolicy  # noqa: E402
-
-from .node.harness import NodeProcess, Peer, context_for_tests  # noqa: E402
+from .harness import Peer, at_once
 
 HEIGHT, WIDTH = 24, 32
 FX, FY, CX, CY = 1.25 * WIDTH, 1.5 * WIDTH, 0.4 * WIDTH, 0.6 * HEIGHT
@@ -30,37 +26,29 @@ OUTPUTS = ("depth/image", "depth/camera_info", "depth/points")
 
 @pytest.fixture(scope="module")
 def depth_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("reps") / "depth.npy"
-    np.save(path, np.ones((HEIGHT, WIDTH), np.float32))
-    return path
+    return tmp_path_factory.mktemp("depth") / "depth.npy"
 
 
 @pytest.fixture(scope="module")
-def peer(depth_file: Path) -> Iterator[Peer]:
-    is_ours = not rclpy.ok()
-    if is_ours:
-        context_for_tests()
-    parameters = {"diagnostics_period_s": 0.2, "edge_filter": "off"}
-    process = NodeProcess(
-        "reps", depth_file.parent, ["--depth", str(depth_file)], parameters, {"image": "camera/image"}
-    )
-    peer = Peer(process)
+def running(start: Callable[..., Peer], depth_file: Path) -> Peer:
+    peer = start("reps", "--depth", str(depth_file), parameters={"edge_filter": "off"})
     peer.listen(*OUTPUTS)
     peer.connected()
-    yield peer
-    process.close()
-    peer.close()
-    if is_ours:
-        rclpy.try_shutdown()
+    return peer
+
+
+@pytest.fixture
+def peer(running: Peer) -> Iterator[Peer]:
+    """The node, put back afterwards."""
+    yield running
+    running.only()
 
 
 def said(peer: Peer, depth_file: Path, depth_m: np.ndarray, **parameters: Any) -> dict[str, Any]:
     """What the node publishes of an image whose depth is this."""
-    wanted = {"depth_encoding": "32FC1", "min_depth_m": 0.0, "max_depth_m": 80.0} | parameters
-    assert all(result.successful for result in peer.set(**wanted))
-    new = depth_file.with_suffix(".new.npy")
-    np.save(new, depth_m.astype(np.float32))
-    os.replace(new, depth_file)
+    peer.only(**parameters)
+    with at_once(depth_file) as file:
+        np.save(file, depth_m.astype(np.float32))
     return peer.answers(peer.show(np.full((HEIGHT, WIDTH, 3), 90, np.uint8), frame_id=FRAME))
 
 
@@ -112,7 +100,6 @@ def test_rep_117_far_is_plus_infinity_near_is_minus_infinity(peer: Peer, depth_f
 def test_rep_117_what_is_not_trusted_is_nan(peer: Peer, depth_file: Path) -> None:
     depth = np.where(np.arange(WIDTH) < WIDTH // 2, 2.0, 5.0) * np.ones((HEIGHT, 1))
     image = values(said(peer, depth_file, depth, edge_filter="all")["depth/image"])
-    peer.set(edge_filter="off")
     unknown = np.isnan(image)
     columns = np.flatnonzero(unknown.any(0))
     assert len(columns) > 0 and np.abs(columns - (WIDTH - 1) / 2).max() <= 2, "at the depth edge, and only there"
