@@ -13,7 +13,9 @@ import yaml
 
 pytest.importorskip("rclpy", reason="no ROS: neither a sourced distribution nor the wheels")
 
-from ..node.harness import ROOT, Peer, at_once, network, starting_nodes
+from depthpro_ros.node.network import fast_dds_environment
+
+from ..node.harness import ROOT, Peer, at_once, free_shared_memory, network, starting_nodes
 from . import rendered
 
 TOPICS = (
@@ -46,7 +48,9 @@ def depth_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def peer(tmp_path_factory: pytest.TempPathFactory, depth_file: Path) -> Iterator[Peer]:
     """A camera and a listener to the node."""
     with network(), starting_nodes(tmp_path_factory) as start:
-        peer = start("consumers", "--depth", str(depth_file))
+        # what finds no room in shared memory goes over UDP, where what is lost is sent again after seconds
+        environment = fast_dds_environment() if free_shared_memory() > 1 << 30 else {}
+        peer = start("consumers", "--depth", str(depth_file), environment=environment)
         peer.listen(*TOPICS)
         peer.connected()
         yield peer

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -79,6 +80,12 @@ def at_once(path: Path) -> Iterator[Path]:
     new.replace(path)
 
 
+def free_shared_memory() -> int:
+    """Bytes that are left in the file system of shared memory; 0 where there is none."""
+    folder = Path("/dev/shm")
+    return shutil.disk_usage(folder).free if folder.exists() else 0
+
+
 def python_path() -> str:
     """PYTHONPATH with which processes find the package, wherever they are started."""
     return os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
@@ -93,6 +100,7 @@ class NodeProcess:
         arguments: of `fake_node.py`.
         parameters: of the node.
         remaps: topics.
+        environment: variables beside our own.
     """
 
     def __init__(
@@ -102,6 +110,7 @@ class NodeProcess:
         arguments: Sequence[str] = (),
         parameters: dict[str, Any] | None = None,
         remaps: dict[str, str] | None = None,
+        environment: dict[str, str] | None = None,
     ) -> None:
         self.namespace = namespace
         self.beginning = DEFAULTS | (parameters or {})
@@ -122,7 +131,8 @@ class NodeProcess:
                     "PYTHONUNBUFFERED": "1",
                     "RCUTILS_COLORIZED_OUTPUT": "0",
                     "PYTHONPATH": python_path(),
-                },
+                }
+                | (environment or {}),
             )
 
     @property
@@ -366,11 +376,12 @@ def starting_nodes(folders: pytest.TempPathFactory) -> Iterator[Callable[..., Pe
         *arguments: str,
         parameters: dict[str, Any] | None = None,
         remaps: dict[str, str] | None = None,
+        environment: dict[str, str] | None = None,
         **peer: Any,
     ) -> Peer:
         remaps = {"image": "camera/image"} | (remaps or {})
         parameters = {"diagnostics_period_s": 0.2} | (parameters or {})
-        process = NodeProcess(namespace, folders.mktemp(namespace), arguments, parameters, remaps)
+        process = NodeProcess(namespace, folders.mktemp(namespace), arguments, parameters, remaps, environment)
         peers.append(Peer(process, **peer))
         return peers[-1]
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import time
 import xml.etree.ElementTree as ElementTree
@@ -17,6 +16,8 @@ import rclpy
 from depthpro_ros.bench.transport_load import Load
 from depthpro_ros.bench.transport_pair import Burst, Pair, Way
 from depthpro_ros.node.network import FAST_DDS_PROFILE_VARIABLES
+
+from .harness import free_shared_memory
 
 PROFILE = Path(__file__).resolve().parents[2] / "config" / "fastdds.xml"
 CLOUD = Load("cloud", 1920, 1080)
@@ -35,11 +36,6 @@ fast_dds = pytest.mark.skipif(
 
 def setting(name: str) -> int:
     return int(ElementTree.parse(PROFILE).find(f".//{{*}}{name}").text)  # type: ignore[union-attr, arg-type]
-
-
-def free_shared_memory() -> int:
-    folder = Path("/dev/shm")
-    return shutil.disk_usage(folder).free if folder.exists() else 0
 
 
 def while_the_reader_stands_still(pair: Pair, load: Load, count: int) -> tuple[Burst, float]:
