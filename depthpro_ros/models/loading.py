@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -81,53 +83,73 @@ def load_estimator(
     if accelerate == "graphs" and chosen_device.type != "cuda":
         raise InputError(f"accelerate 'graphs' needs a CUDA device, this is {chosen_device}: choose auto")
     name, path, notice = find_model(str(model))
-    if name == "depthart_ar" or is_depthart(path):
+    up_to_scale = name == "depthart_ar" or is_depthart(path)
+    if up_to_scale:
         if resolution != "full" or quantise != "off" or reuse_tiles > 0 or accelerate == "compile":
             raise InputError(
                 f"{name} has neither resolution {resolution!r}, quantise {quantise!r}, reuse_tiles {reuse_tiles} nor "
                 f"accelerate {accelerate!r}: leave these settings at their defaults"
             )
-        settings = DecodingSettings(decoding, samples=samples, seed=seed)  # type: ignore[arg-type]
-        return _load_depthart(name, path, notice, chosen_device, dtype, memory, accelerate, settings)
-    if decoding != "argmax":
+    elif decoding != "argmax":
         raise InputError(f"{name} draws no tokens, so that decoding {decoding!r} says nothing to it: leave it out")
+    if accelerate == "auto":
+        accelerate = "graphs" if chosen_device.type == "cuda" else "eager"
+    described = partial(
+        EstimatorInfo,
+        name=name,
+        weights=str(path),
+        device=str(chosen_device),
+        precision=str(dtype).removeprefix("torch."),
+        notice=notice,
+    )
+    estimator: Estimator
+    if up_to_scale:
+        settings = DecodingSettings(decoding, samples=samples, seed=seed)  # type: ignore[arg-type]
+        estimator = _load_depthart(path, described, chosen_device, dtype, memory, accelerate, settings)
+    else:
+        estimator = _load_depth_pro(
+            path, described, chosen_device, dtype, memory, resolution, quantise, accelerate, reuse_tiles
+        )
+    if notice:
+        logger.warning(notice)
+    return estimator
+
+
+def _load_depth_pro(
+    path: Path,
+    described: Callable[..., EstimatorInfo],
+    device: torch.device,
+    dtype: torch.dtype,
+    memory: str,
+    resolution: str,
+    quantise: str,
+    accelerate: str,
+    reuse_tiles: float,
+) -> DepthProEstimator:
     network = load_network(path)
     weights = sum(p.numel() for p in network.parameters())
     window_px = None
     if resolution != "full":
         window_px = reduced_window_px(network.config, RESOLUTIONS[resolution])
     with torch.inference_mode(False), torch.no_grad():
-        merged = MergedDepthPro(network.to(chosen_device), dtype, window_px)
+        merged = MergedDepthPro(network.to(device), dtype, window_px)
     del network
     if quantise != "off":
         for transformer in (merged.patch_encoder, merged.image_encoder):
             quantise_transformer(transformer, quantise)
-    if chosen_device.type == "cuda" and merged.fov is not None:
+    if device.type == "cuda" and merged.fov is not None:
         merged.fov.to("cpu")  # until it is wanted: with a known focal length it never is
         torch.cuda.empty_cache()
     if reuse_tiles > 0:
         merged.reuse = TileReuse(reuse_tiles)
     give_back_freed_memory()
-    if notice:
-        logger.warning(notice)
-    info = EstimatorInfo(
-        name=name,
-        weights=str(path),
-        parameters=weights,
-        device=str(chosen_device),
-        precision=str(dtype).removeprefix("torch."),
-        notice=notice,
-        approximations=_approximations(merged.config.input_px, resolution, quantise, reuse_tiles),
-    )
-    if accelerate == "auto":
-        accelerate = "graphs" if chosen_device.type == "cuda" else "eager"
-    return DepthProEstimator(merged, info, memory, accelerate)
+    approximations = _approximations(merged.config.input_px, resolution, quantise, reuse_tiles)
+    return DepthProEstimator(merged, described(parameters=weights, approximations=approximations), memory, accelerate)
 
 
 def _load_depthart(
-    name: str,
     path: Path,
-    notice: str,
+    described: Callable[..., EstimatorInfo],
     device: torch.device,
     dtype: torch.dtype,
     memory: str,
@@ -140,19 +162,7 @@ def _load_depthart(
         network = DepthArtNetwork(model.to(device), dtype, decoding, consume=True)
     del model
     give_back_freed_memory()
-    if notice:
-        logger.warning(notice)
-    info = EstimatorInfo(
-        name=name,
-        weights=str(path),
-        parameters=weights,
-        device=str(device),
-        precision=str(dtype).removeprefix("torch."),
-        notice=notice,
-        metric=False,
-    )
-    graphs = accelerate == "graphs" or (accelerate == "auto" and device.type == "cuda")
-    return DepthArtEstimator(network, info, memory, "graphs" if graphs else "eager")
+    return DepthArtEstimator(network, described(parameters=weights, metric=False), memory, accelerate)
 
 
 def reduced_window_px(config: DepthProConfig, fraction: Fraction) -> int:
