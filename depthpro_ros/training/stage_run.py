@@ -97,16 +97,8 @@ class StageRun:
     def _loader(self) -> DataLoader[Batch]:
         run, progress = self.run, self.progress
         data = run.data.stage(progress.stage, self.stage, self.trainee.side_px)
-        # the dataset makes whole batches; a step's batch depends on nothing but its number, so a run goes on exactly
-        workers = run.config.workers
-        return DataLoader(
-            data,
-            batch_size=None,
-            sampler=range(progress.step, self.stage.steps),
-            num_workers=workers,
-            prefetch_factor=4 if workers else None,
-            pin_memory=self.device.type == "cuda" and workers > 0,
-        )
+        # a step's batch depends on nothing but its number, so a run goes on exactly
+        return data.loader(range(progress.step, self.stage.steps), run.config.workers, self.device)
 
     def _step(self, model: nn.Module, batch: Batch) -> tuple[float, dict[str, Tensor], Tensor]:
         config, stage = self.run.config, self.stage

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from torch.utils.data import Dataset
+import torch
+from torch.utils.data import DataLoader, Dataset
 
 from depthpro_ros.errors import InputError
 from depthpro_ros.frames import FrameSet
@@ -101,6 +102,27 @@ class StepData(Dataset[Batch]):
         self._key = (seed, stage)
         self._rank, self._world_size = rank, world_size
         self._rota = Rota([source.weight for source in sources], self._key)
+
+    def loader(
+        self, steps: range, workers: int, device: torch.device, generator: torch.Generator | None = None
+    ) -> DataLoader[Batch]:
+        """The batches of these steps, in order.
+
+        Args:
+            steps: which.
+            workers: processes that make them; 0 is this one.
+            device: that they will be brought to.
+            generator: each start of a loader draws a number from it, or from torch's own.
+        """
+        return DataLoader(
+            self,
+            batch_size=None,  # a whole batch is made at once
+            sampler=steps,
+            num_workers=workers,
+            prefetch_factor=4 if workers else None,
+            pin_memory=device.type == "cuda" and workers > 0,
+            generator=generator,
+        )
 
     def __getitem__(self, step: int) -> Batch:
         """The batch of a step, its images grouped by data set.

@@ -127,16 +127,8 @@ class StageOfArt:
     def _loader(self) -> DataLoader[Batch]:
         run, progress = self.run, self.run.progress
         data = run.data.stage(progress.stage, self.stage, run.model.config.tokenizer.image_px)
-        workers = run.config.workers
-        return DataLoader(
-            data,
-            batch_size=None,
-            sampler=range(progress.step, self.stage.steps),
-            num_workers=workers,
-            prefetch_factor=4 if workers else None,
-            pin_memory=self.device.type == "cuda" and workers > 0,
-            generator=torch.Generator(),  # else each start of a loader draws from the one that the checkpoint keeps
-        )
+        generator = torch.Generator()  # else each start of a loader draws from the one that the checkpoint keeps
+        return data.loader(range(progress.step, self.stage.steps), run.config.workers, self.device, generator)
 
     def _step(self, batch: Batch) -> tuple[float, dict[str, Tensor]]:
         run, stage = self.run, self.stage
