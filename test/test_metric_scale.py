@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,8 @@ from depthpro_ros.errors import InputError
 from depthpro_ros.frame_scale import effective_source
 from depthpro_ros.models.estimator import EstimatorInfo, Prediction
 from depthpro_ros.pipeline import DepthFrame, Pipeline, PipelineSettings, Wanted
-from depthpro_ros.scale import NoScale, RangePoints
+from depthpro_ros.scale import NoScale
+from test.scale import rendered
 from test.scale.rendered import Scene, indoor_scenes
 
 OFF = 1.3
@@ -30,6 +32,7 @@ CAMERA = Intrinsics.from_focal(WIDTH, HEIGHT, TRUE_FX)
 WALL = torch.from_numpy(4.0 + U / 100 + V / 200)
 RGB = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
 RANGES = PipelineSettings(scale_source="ranges", ranges_type="points")
+points_on = partial(rendered.points_on, camera=CAMERA)
 
 
 @dataclass
@@ -64,15 +67,6 @@ def off_by(frame: DepthFrame, scene: Scene) -> float:
     """Median of published over true depth."""
     ratio = frame.metres / scene.depth_m
     return float(ratio[torch.isfinite(ratio)].median())
-
-
-def points_on(depth_m: torch.Tensor, near_axis: bool = False) -> RangePoints:
-    """True points of a scene that `CAMERA` sees, through the middles of pixels."""
-    rng, border = np.random.default_rng(0), 20 if near_axis else 2
-    u, v = rng.integers(border, WIDTH - border, 100), rng.integers(border, HEIGHT - border, 100)
-    z = depth_m.numpy()[v, u]
-    points = np.stack([(u - CAMERA.cx) / CAMERA.fx * z, (v - CAMERA.cy) / CAMERA.fy * z, z], 1)
-    return RangePoints(points.astype(np.float32), 0.0)
 
 
 class TestAFixedFactor:
@@ -142,7 +136,7 @@ class TestRangesWithAnEstimatedFocalLength:
     def test_z_is_right_and_what_is_beside_the_axis_is_not(self) -> None:
         """The focal length is half as long again as it is: x = (u - cx) z / f is too small by that, z is not."""
         model = MetricModel(OFF * WALL, made_for_px=TRUE_FX, estimates_px=[1.5 * TRUE_FX])
-        frame = Pipeline(model, RANGES).process(RGB, None, ranges=points_on(WALL, near_axis=True))
+        frame = Pipeline(model, RANGES).process(RGB, None, ranges=points_on(WALL, border=20))
         torch.testing.assert_close(frame.metres, WALL, rtol=0.02, atol=0)
         assert frame.cloud is not None
         true_x = (50 - CAMERA.cx) / CAMERA.fx * float(WALL[20, 50])
@@ -152,7 +146,7 @@ class TestRangesWithAnEstimatedFocalLength:
         """Before the filter locks, its median follows the estimates; ranges come once."""
         model = MetricModel(OFF * WALL, made_for_px=TRUE_FX, estimates_px=[60.0, 66.0, 72.0, 78.0])
         pipeline = Pipeline(model, RANGES)
-        pipeline.process(RGB, None, ranges=points_on(WALL, near_axis=True), stamp_s=0.0)
+        pipeline.process(RGB, None, ranges=points_on(WALL, border=20), stamp_s=0.0)
         focals = set()
         for k in range(1, 4):
             frame = pipeline.process(RGB, None, ranges=NoScale("none"), stamp_s=k / 10)

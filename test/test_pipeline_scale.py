@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,8 @@ from depthpro_ros.errors import CameraError, InputError
 from depthpro_ros.frame_scale import effective_source, far_depth
 from depthpro_ros.models.estimator import EstimatorInfo, Prediction
 from depthpro_ros.pipeline import SATURATED, Pipeline, PipelineSettings, Wanted
-from depthpro_ros.scale import NoScale, RangePoints
+from depthpro_ros.scale import NoScale
+from test.scale import rendered
 
 WIDTH, HEIGHT = 64, 48
 INTRINSICS = Intrinsics(WIDTH, HEIGHT, 60.0, 62.0, 30.0, 25.0)
@@ -28,6 +30,7 @@ WALL = torch.from_numpy(4.0 + U / 100 + V / 200)
 """A smooth scene, metres."""
 FAR = 4.9
 """Its unit of depth up to scale: nothing is saturated."""
+points_on = partial(rendered.points_on, camera=INTRINSICS)
 
 
 @dataclass
@@ -62,15 +65,6 @@ class Metric(Relative):
 
     def predict(self, rgb: Any, focal_px: Any = None) -> Prediction:
         return Prediction(1.3 * self.scene_m, torch.tensor(60.0 if focal_px is None else focal_px), None)
-
-
-def points_on(scene_m: torch.Tensor, count: int = 100) -> RangePoints:
-    """Points that a sensor measured of a scene, through the middles of pixels."""
-    chosen = np.random.default_rng(0)
-    u, v = chosen.integers(2, WIDTH - 2, count), chosen.integers(2, HEIGHT - 2, count)
-    z = scene_m.numpy()[v, u]
-    x, y = (u - INTRINSICS.cx) / INTRINSICS.fx * z, (v - INTRINSICS.cy) / INTRINSICS.fy * z
-    return RangePoints(np.stack([x, y, z], 1).astype(np.float32), 0.0)
 
 
 RANGES = PipelineSettings(ranges_type="laser_scan")

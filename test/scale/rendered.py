@@ -7,11 +7,12 @@ import math
 from dataclasses import dataclass
 from functools import cache
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from depthpro_ros.camera import Intrinsics
-from depthpro_ros.scale import GroundSettings
+from depthpro_ros.scale import GroundSettings, RangePoints
 from depthpro_ros.scenes import render_scenes
 
 SEEDS = (1, 4, 10, 11, 12, 17, 18, 21)
@@ -48,6 +49,21 @@ class Scene:
         values = values * torch.exp(noise * torch.randn(values.shape, generator=generator))
         wrong = torch.rand(values.shape, generator=generator) < outliers
         return torch.where(wrong, torch.rand(values.shape, generator=generator), values)
+
+
+def points_on(depth_m: Tensor, camera: Intrinsics, border: int = 2) -> RangePoints:
+    """A hundred points that a sensor measured of a scene, through the middles of pixels.
+
+    Args:
+        depth_m: float32 [H, W].
+        camera: that sees it so.
+        border: pixels at the image's edges that have none.
+    """
+    rng = np.random.default_rng(0)
+    u, v = rng.integers(border, camera.width - border, 100), rng.integers(border, camera.height - border, 100)
+    z = depth_m.numpy()[v, u]
+    x, y = (u - camera.cx) / camera.fx * z, (v - camera.cy) / camera.fy * z
+    return RangePoints(np.stack([x, y, z], 1).astype(np.float32), 0.0)
 
 
 @cache
