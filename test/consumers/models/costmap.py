@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from .rays import along
+
 
 @dataclass
 class Layer:
@@ -102,7 +104,7 @@ class Layer:
         shortened = np.maximum(distance - (2 * self.resolution if self.is_voxels else 0.0), 0.0)
         reach = np.minimum(shortened, source.get("raytrace_max_range", 3.0))
         # a step of a third of a cell misses none but corners
-        for travelled in np.arange(source.get("raytrace_min_range", 0.0), reach.max(initial=0.0), self.resolution / 3):
-            on_ray = ray[reach >= travelled] / distance[reach >= travelled, None] * travelled + sensor
-            index = self._index(on_ray)
+        step, start = self.resolution / 3, source.get("raytrace_min_range", 0.0)
+        for place in along(ray, distance, reach, step=step, start=start):
+            index = self._index(place + sensor)
             self.marked[tuple(index[self._inside(index)].T)] = False

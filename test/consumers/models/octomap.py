@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .rays import along
+
 _HALF = 1 << 15
 
 
@@ -41,10 +43,7 @@ def insert(cloud: np.ndarray, sensor: np.ndarray, *, resolution: float, max_rang
     ray = points - sensor
     distance = np.linalg.norm(ray, axis=1)
     reach = np.minimum(distance, max_range)
-    on_rays = []
-    for travelled in np.arange(0.0, reach.max(initial=0.0), resolution / 3):
-        far = reach > travelled
-        on_rays.append(_numbers(ray[far] / distance[far, None] * travelled + sensor, resolution))
+    on_rays = [_numbers(place + sensor, resolution) for place in along(ray, distance, reach, step=resolution / 3)]
     occupied = _numbers(points[distance <= max_range], resolution)
     return Update(resolution, np.setdiff1d(np.concatenate(on_rays), occupied), occupied)
 
