@@ -169,22 +169,7 @@ class Peer:
 @contextmanager
 def ros_peer(cameras: Sequence[str] = ("",), outputs: Sequence[str] = ALL_OUTPUTS) -> Iterator[Peer]:
     """A peer in a ROS network of its own, which nodes started meanwhile are in, too."""
-    import rclpy
-    from rclpy.executors import SingleThreadedExecutor
-    from rclpy.signals import SignalHandlerOptions
+    from depthpro_ros.node.network import private_node
 
-    from depthpro_ros.node.network import in_private_network
-
-    with in_private_network():
-        context = rclpy.Context()
-        # Ctrl-C stays a KeyboardInterrupt
-        rclpy.init(args=[], context=context, signal_handler_options=SignalHandlerOptions.NO)
-        node = rclpy.create_node("depthpro_bench", context=context)
-        executor = SingleThreadedExecutor(context=context)
-        executor.add_node(node)
-        try:
-            yield Peer(node, executor, cameras, outputs)
-        finally:
-            executor.shutdown()
-            node.destroy_node()
-            rclpy.try_shutdown(context=context)
+    with private_node("depthpro_bench") as (node, executor):
+        yield Peer(node, executor, cameras, outputs)

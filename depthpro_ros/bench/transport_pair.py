@@ -14,7 +14,8 @@ from typing import Any
 
 from depthpro_ros.bench.transport_load import Load
 from depthpro_ros.errors import DepthProError
-from depthpro_ros.node.network import FAST_DDS_PROFILE_VARIABLES, fast_dds_environment
+from depthpro_ros.fast_dds import PROFILE_VARIABLES
+from depthpro_ros.node.network import fast_dds_environment, local_domain
 
 END_S = 10.0
 LATE_S = 3.0
@@ -216,13 +217,10 @@ class Pair:
 
 def environment_of(way: Way, domain: int) -> dict[str, str]:
     """Environment variables of both processes."""
-    variables = {name: value for name, value in os.environ.items() if name not in FAST_DDS_PROFILE_VARIABLES}
-    variables |= {"ROS_DOMAIN_ID": str(domain), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
-    if os.environ.get("ROS_DISTRO") == "humble":
-        variables["ROS_LOCALHOST_ONLY"] = "1"
-    return variables | (profile_variables() if way.profile else {})
+    variables = {name: value for name, value in os.environ.items() if name not in PROFILE_VARIABLES}
+    return variables | local_domain(domain) | (profile_variables() if way.profile else {})
 
 
 def profile_variables() -> dict[str, str]:
     """The variable that names a Fast DDS profile: the user's own, or else the package's; none where it is not found."""
-    return {n: os.environ[n] for n in FAST_DDS_PROFILE_VARIABLES if os.environ.get(n)} or fast_dds_environment()
+    return {n: os.environ[n] for n in PROFILE_VARIABLES if os.environ.get(n)} or fast_dds_environment()

@@ -5,17 +5,14 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rclpy
 from numpy.typing import NDArray
-from rclpy.context import Context
-from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CompressedImage
 
 from depthpro_ros.bag_messages import IMAGE, INFO, camera_model, depth_metres
@@ -24,7 +21,7 @@ from depthpro_ros.evaluation.bags.messages import ros2_store
 from depthpro_ros.evaluation.results.live import LiveSummary, Percentiles, ReplayMode
 from depthpro_ros.evaluation.run.frames import ALL, Selection
 from depthpro_ros.node.bag_images import BagImages
-from depthpro_ros.node.network import in_private_network
+from depthpro_ros.node.network import private_context
 from depthpro_ros.node.node_process import NODE_COMMAND, NodeProcess
 from depthpro_ros.node.node_words import NodeCannotStart
 from depthpro_ros.node.outputs import DEPTH, DEPTH_INFO, ESTIMATED_INFO
@@ -123,7 +120,7 @@ def evaluate_live(
             "image_transport": "compressed" if images.message_type is CompressedImage else "raw",
             **(parameters or {}),
         }
-        context = stack.enter_context(_network())
+        context = stack.enter_context(private_context())
         node = stack.enter_context(NodeProcess(log, topic.removesuffix("/compressed"), given, command))
         monitor = stack.enter_context(ResourceMonitor(node.pid))
         options: dict[str, Any] = {
@@ -235,16 +232,3 @@ def _intrinsics(answer: Answer) -> Intrinsics:
     """The node's K describes its depth, whatever the lens."""
     camera = camera_model(_read(answer, INFO), True)
     return camera.intrinsics(*camera.image_size(), rectified=False)
-
-
-@contextmanager
-def _network() -> Iterator[Context]:
-    """A ROS context in a network of its own, into which processes that are started meanwhile come too."""
-    context = Context()
-    with in_private_network():
-        # Ctrl-C stays a KeyboardInterrupt
-        rclpy.init(args=[], context=context, signal_handler_options=SignalHandlerOptions.NO)
-        try:
-            yield context
-        finally:
-            rclpy.try_shutdown(context=context)

@@ -8,18 +8,28 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-FAST_DDS_PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
+from depthpro_ros.fast_dds import PROFILE_VARIABLES, profile_variables
+
+if TYPE_CHECKING:
+    from rclpy.context import Context
+    from rclpy.executors import SingleThreadedExecutor
+    from rclpy.node import Node
 
 
 def private_network() -> dict[str, str]:
     """Environment variables for both sides: a ROS domain that only this process and its children know."""
     # 0 to 101 are the domains that no system needs other ports for
-    domain = 40 + os.getpid() % 60
-    variables = {"ROS_DOMAIN_ID": str(domain), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+    return local_domain(40 + os.getpid() % 60) | fast_dds_environment()
+
+
+def local_domain(number: int) -> dict[str, str]:
+    """Environment variables of a ROS domain on this host alone."""
+    variables = {"ROS_DOMAIN_ID": str(number), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
     if os.environ.get("ROS_DISTRO") == "humble":
         variables["ROS_LOCALHOST_ONLY"] = "1"
-    return variables | fast_dds_environment()
+    return variables
 
 
 @contextmanager
@@ -42,15 +52,45 @@ def in_private_network() -> Iterator[None]:
                 os.environ[name] = value
 
 
+@contextmanager
+def private_context() -> Iterator[Context]:
+    """A ROS context in the private network, which processes that are started meanwhile are in, too."""
+    import rclpy
+    from rclpy.signals import SignalHandlerOptions
+
+    context = rclpy.Context()
+    with in_private_network():
+        # Ctrl-C stays a KeyboardInterrupt
+        rclpy.init(args=[], context=context, signal_handler_options=SignalHandlerOptions.NO)
+        try:
+            yield context
+        finally:
+            rclpy.try_shutdown(context=context)
+
+
+@contextmanager
+def private_node(name: str) -> Iterator[tuple[Node, SingleThreadedExecutor]]:
+    """A node of this name in a `private_context`, and an executor for it alone."""
+    import rclpy
+    from rclpy.executors import SingleThreadedExecutor
+
+    with private_context() as context:
+        node = rclpy.create_node(name, context=context)
+        executor = SingleThreadedExecutor(context=context)
+        executor.add_node(node)
+        try:
+            yield node, executor
+        finally:
+            executor.shutdown()
+            node.destroy_node()
+
+
 def fast_dds_environment() -> dict[str, str]:
     """The variable that gives Fast DDS shared memory for images; none where the user has a profile."""
-    if any(os.environ.get(name) for name in FAST_DDS_PROFILE_VARIABLES):
+    if any(os.environ.get(name) for name in PROFILE_VARIABLES):
         return {}
     profile = _profile()
-    # Fast DDS 2.6 of Humble knows the older name alone, and later ones warn of it
-    current, old = FAST_DDS_PROFILE_VARIABLES
-    name = old if os.environ.get("ROS_DISTRO") == "humble" else current
-    return {} if profile is None else {name: str(profile)}
+    return {} if profile is None else {profile_variables(os.environ)[0]: str(profile)}
 
 
 def _profile() -> Path | None:

@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from typing import Any
 
 from depthpro_ros import bag_messages
@@ -182,27 +181,3 @@ class Rig:
         future = client.call_async(request)
         self.until(future.done, f"an answer of {service}")
         return future.result()
-
-
-@contextmanager
-def ros_node() -> Iterator[tuple[Any, Any]]:
-    """An rclpy node and its executor in a ROS network of its own, which nodes started meanwhile are in, too."""
-    import rclpy
-    from rclpy.executors import SingleThreadedExecutor
-    from rclpy.signals import SignalHandlerOptions
-
-    from depthpro_ros.node.network import in_private_network
-
-    with in_private_network():
-        context = rclpy.Context()
-        # Ctrl-C stays a KeyboardInterrupt
-        rclpy.init(args=[], context=context, signal_handler_options=SignalHandlerOptions.NO)
-        node = rclpy.create_node("depthpro_soak", context=context)
-        executor = SingleThreadedExecutor(context=context)
-        executor.add_node(node)
-        try:
-            yield node, executor
-        finally:
-            executor.shutdown()
-            node.destroy_node()
-            rclpy.try_shutdown(context=context)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from depthpro_ros.errors import DepthProError
+from depthpro_ros.node.network import private_node
 from depthpro_ros.node.node_process import NodeProcess
 from depthpro_ros.soak.camera import USUAL
 from depthpro_ros.soak.checks import (
@@ -28,7 +29,7 @@ from depthpro_ros.soak.plan import INTERRUPTED, Leg, Plan
 from depthpro_ros.soak.process import Observed
 from depthpro_ros.soak.records import Counts, Rest, Sample
 from depthpro_ros.soak.rest import like_phase, steady
-from depthpro_ros.soak.rig import IMAGE_TOPIC, NoAnswer, Rig, ros_node
+from depthpro_ros.soak.rig import IMAGE_TOPIC, NoAnswer, Rig
 
 ENDS_S = 2.0
 """Within this the node has to end when it is told to; on a busy machine so many times as long as that slows it down."""
@@ -71,7 +72,7 @@ class _Soaking:
         final, took_s = Counts(), float("nan")
         try:
             with (
-                ros_node() as (node, executor),
+                private_node("depthpro_soak") as (node, executor),
                 NodeProcess(self._log, IMAGE_TOPIC, parameters, self._plan.command, apart=True) as self._process,
             ):
                 self._observed = Observed(self._process.pid)

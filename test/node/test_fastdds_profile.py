@@ -15,7 +15,7 @@ import rclpy
 
 from depthpro_ros.bench.transport_load import Load
 from depthpro_ros.bench.transport_pair import Burst, Pair, Way
-from depthpro_ros.node.network import FAST_DDS_PROFILE_VARIABLES
+from depthpro_ros.fast_dds import PROFILE_VARIABLES
 
 from .harness import free_shared_memory
 
@@ -61,7 +61,7 @@ def test_segment_and_queue_hold_three_of_the_largest_clouds() -> None:
 @fast_dds
 @pytest.mark.skipif(free_shared_memory() < 3 * setting("segment_size"), reason="/dev/shm is too small")
 def test_a_reader_that_stands_still_for_a_moment_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in FAST_DDS_PROFILE_VARIABLES:
+    for variable in PROFILE_VARIABLES:
         monkeypatch.delenv(variable, raising=False)
     for number in range(TRIES):
         folder = tmp_path / str(number)
