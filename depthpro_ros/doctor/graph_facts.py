@@ -125,7 +125,7 @@ class TopicFacts:
     Attributes:
         topic: the image topic, fully resolved.
         seconds: how long it was listened to.
-        publishers, subscribers: of the topic.
+        publishers: of the topic.
         others: image topics that have publishers.
         mismatches: on the topic, on its CameraInfo, and on the depth node's outputs.
         outputs: how many topics of the depth node were looked at for mismatches.
@@ -140,7 +140,6 @@ class TopicFacts:
     topic: str
     seconds: float
     publishers: tuple[Endpoint, ...]
-    subscribers: tuple[Endpoint, ...]
     others: tuple[str, ...]
     mismatches: tuple[Mismatch, ...]
     outputs: int

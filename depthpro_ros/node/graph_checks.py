@@ -93,7 +93,7 @@ class Listener(Node):
         self.statuses |= {status.name: status for status in message.status}
 
     def endpoints(self, infos: Sequence[Any]) -> tuple[Endpoint, ...]:
-        """Publishers or subscribers of others."""
+        """Publishers other than ourselves."""
         return tuple(
             Endpoint(_node_name(e), e.topic_type, e.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT)
             for e in infos
@@ -182,7 +182,6 @@ def _facts(listener: Listener, seconds: float) -> TopicFacts:
         topic=listener.topic,
         seconds=seconds,
         publishers=listener.endpoints(listener.get_publishers_info_by_topic(listener.topic)),
-        subscribers=listener.endpoints(listener.get_subscriptions_info_by_topic(listener.topic)),
         others=tuple(
             name
             for name, types in everything

@@ -48,7 +48,6 @@ WELL = TopicFacts(
     topic=TOPIC,
     seconds=1.0,
     publishers=(DRIVER,),
-    subscribers=(),
     others=(TOPIC,),
     mismatches=(),
     outputs=7,
