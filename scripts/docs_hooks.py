@@ -4,13 +4,11 @@
 - Markdown files of the repository's root that the navigation names (`../CHANGELOG.md`) become pages.
 - A link to another file of the repository (`../config/depth.yaml`) leads to a copy of it in the site, so that links
   work in a checkout and in the site, wherever that is served.
-- `Integration: integration/` in the navigation stands for all pages of that folder, and pages that do not exist are
-  left out of the navigation.
+- `Integration: integration/` in the navigation stands for all pages of that folder.
 """
 
 from __future__ import annotations
 
-import logging
 import posixpath
 import re
 from pathlib import Path
@@ -26,12 +24,10 @@ LINK = re.compile(r"(?<=\]\()(?P<target>\.\./[^)\s#]+|[A-Za-z_]+(?:/[\w.-]+)*)(?
 COPIES = "repository"
 """Where copies of files lie in the site."""
 
-logger = logging.getLogger("mkdocs.hooks.docs")
-
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Fill the navigation with what is there."""
-    config.nav = _existing(config.nav, Path(config.docs_dir))
+    """Fill in the navigation's folders."""
+    config.nav = _filled(config.nav, Path(config.docs_dir))
     return config
 
 
@@ -80,25 +76,21 @@ def _uri(target: Path, config: MkDocsConfig, files: Files) -> str | None:
     return uri
 
 
-def _existing(items: Any, docs: Path) -> Any:
-    """A navigation with folders filled in, and without pages that do not exist."""
-    kept: list[Any] = []
+def _filled(items: Any, docs: Path) -> Any:
+    """A navigation with folders filled in, and pages of the repository's root named as they are added."""
+    filled: list[Any] = []
     for item in items:
         title, value = next(iter(item.items())) if isinstance(item, dict) else (None, item)
         if isinstance(value, list):
-            value = _existing(value, docs)
+            value = _filled(value, docs)
         elif value.endswith("/"):
             value = [page.relative_to(docs).as_posix() for page in sorted((docs / value).glob("*.md"))]
             value.sort(key=lambda name: not name.endswith("index.md"))
         else:
             path = (docs / value).resolve()
-            if not path.is_file():
-                logger.info("%s does not exist: left out of the navigation", value)
-                continue
             value = value if path.is_relative_to(docs.resolve()) else path.relative_to(ROOT).as_posix()
-        if value:
-            kept.append(value if title is None else {title: value})
-    return kept
+        filled.append(value if title is None else {title: value})
+    return filled
 
 
 def _names(items: Any) -> list[str]:
