@@ -30,17 +30,7 @@ from depthpro_ros.scale import (
     scale_from_ranges,
     scale_from_reference,
 )
-from depthpro_ros.scale_settings import EffectiveSource, ScaleSettings, effective_source
-
-__all__ = [
-    "EffectiveSource",
-    "FrameScale",
-    "FrameScaler",
-    "Ranges",
-    "ScaleState",
-    "effective_source",
-    "far_depth",
-]
+from depthpro_ros.scale_settings import EffectiveSource, ScaleSettings
 
 ScaleState = Literal["ok", "fixed", "jumped", "held", "assumed", "none", "off"]
 Ranges = RangePoints | NoScale | None

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from depthpro_ros.camera import CameraModel, Intrinsics
 from depthpro_ros.errors import InputError
-from depthpro_ros.frame_scale import effective_source
 from depthpro_ros.models.estimator import EstimatorInfo, Prediction
 from depthpro_ros.pipeline import DepthFrame, Pipeline, PipelineSettings, Wanted
 from depthpro_ros.scale import NoScale
+from depthpro_ros.scale_settings import effective_source
 from test.scale import rendered
 from test.scale.rendered import Scene, indoor_scenes
 

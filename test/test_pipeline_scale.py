@@ -14,10 +14,11 @@ import torch
 
 from depthpro_ros.camera import CameraModel, Intrinsics
 from depthpro_ros.errors import CameraError, InputError
-from depthpro_ros.frame_scale import effective_source, far_depth
+from depthpro_ros.frame_scale import far_depth
 from depthpro_ros.models.estimator import EstimatorInfo, Prediction
 from depthpro_ros.pipeline import SATURATED, Pipeline, PipelineSettings, Wanted
 from depthpro_ros.scale import NoScale
+from depthpro_ros.scale_settings import effective_source
 from test.scale import rendered
 
 WIDTH, HEIGHT = 64, 48

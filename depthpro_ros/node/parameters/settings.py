@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from depthpro_ros.errors import InputError
-from depthpro_ros.frame_scale import EffectiveSource, effective_source
 from depthpro_ros.node.compressed import Encodings
 from depthpro_ros.node.parameter_spec import Spec
 from depthpro_ros.node.parameters.geometry import GeometryParameters
@@ -21,6 +20,7 @@ from depthpro_ros.node.parameters.reliability import ReliabilityParameters
 from depthpro_ros.node.parameters.scale import ScaleParameters
 from depthpro_ros.pipeline import PipelineSettings
 from depthpro_ros.scale import Extrinsics
+from depthpro_ros.scale_settings import EffectiveSource, effective_source
 
 if TYPE_CHECKING:
     from rclpy.node import Node
