@@ -140,6 +140,7 @@ def test_workers_cannot_render_on_a_gpu():
 
 
 @pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_scenes_on_a_gpu_are_those_of_the_cpu():
     there, here = (
         StepData([Source(SceneSet(device=d), "synthetic_metric"), Source(ROOMS, "real_metric")], size_px=32, batch=6)[2]
