@@ -29,6 +29,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.task import Future
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from depthpro_ros.node.network import local_domain
 from depthpro_ros.node.outputs import TOPICS
 from depthpro_ros.node.parameters import TABLE
 
@@ -356,9 +357,8 @@ def network() -> Iterator[None]:
     if rclpy.ok():
         yield
         return
-    os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
     # those of nodes that the package starts begin at 40, see depthpro_ros/node/network.py
-    os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 39)
+    os.environ.update(local_domain(1 + os.getpid() % 39))
     rclpy.init()
     try:
         yield
