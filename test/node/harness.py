@@ -53,14 +53,6 @@ BECOME = ("frames out", "dropped", "refused", "not computed (no subscriber)", "w
 """What may become of an image that came in, as diagnostics call it."""
 
 
-def slowness() -> float:
-    """How many times longer than on an idle machine everything takes: the time of a busy loop over its CPU time."""
-    begun, used = time.monotonic(), time.thread_time()
-    while time.thread_time() - used < 0.05:
-        pass
-    return max(1.0, (time.monotonic() - begun) / 0.05)
-
-
 def until(condition: Callable[[], Any], told: Callable[[], object] = lambda: "") -> None:
     """Wait until something that other threads do holds.
 

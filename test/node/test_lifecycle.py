@@ -16,8 +16,9 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from sensor_msgs.msg import CompressedImage
 
 from depthpro_ros.node.outputs import DEPTH, POINTS
+from depthpro_ros.soak.run import slowness
 
-from .harness import Peer, slowness
+from .harness import Peer
 
 PICTURE = np.full((16, 24, 3), 100, np.uint8)
 

@@ -20,8 +20,9 @@ from lifecycle_msgs.srv import ChangeState
 
 from depthpro_ros.node.ending import END_S, leave
 from depthpro_ros.node.outputs import DEPTH, POINTS
+from depthpro_ros.soak.run import slowness
 
-from .harness import Peer, slowness
+from .harness import Peer
 
 PROMISED_S = 2.0
 """Within this the process ends, on a machine that has time for it."""
