@@ -169,7 +169,7 @@ class Peer:
 @contextmanager
 def ros_peer(cameras: Sequence[str] = ("",), outputs: Sequence[str] = ALL_OUTPUTS) -> Iterator[Peer]:
     """A peer in a ROS network of its own, which nodes started meanwhile are in, too."""
-    from depthpro_ros.node.network import private_node
+    from depthpro_ros.node.private_node import private_node
 
     with private_node("depthpro_bench") as (node, executor):
         yield Peer(node, executor, cameras, outputs)

@@ -21,10 +21,10 @@ from depthpro_ros.evaluation.bags.messages import ros2_store
 from depthpro_ros.evaluation.results.live import LiveSummary, Percentiles, ReplayMode
 from depthpro_ros.evaluation.run.frames import ALL, Selection
 from depthpro_ros.node.bag_images import BagImages
-from depthpro_ros.node.network import private_context
 from depthpro_ros.node.node_process import NODE_COMMAND, NodeProcess
 from depthpro_ros.node.node_words import NodeCannotStart
 from depthpro_ros.node.outputs import DEPTH, DEPTH_INFO, ESTIMATED_INFO
+from depthpro_ros.node.private_node import private_context
 from depthpro_ros.node.real_time_replay import RealTimeReplay
 from depthpro_ros.node.replay import LockStepReplay
 from depthpro_ros.node.replay_base import REQUIRED, ReplayError, topic_of

@@ -8,14 +8,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from depthpro_ros.fast_dds import PROFILE_VARIABLES, profile_variables
-
-if TYPE_CHECKING:
-    from rclpy.context import Context
-    from rclpy.executors import SingleThreadedExecutor
-    from rclpy.node import Node
 
 
 def private_network() -> dict[str, str]:
@@ -50,39 +44,6 @@ def in_private_network() -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
-
-
-@contextmanager
-def private_context() -> Iterator[Context]:
-    """A ROS context in the private network, which processes that are started meanwhile are in, too."""
-    import rclpy
-    from rclpy.signals import SignalHandlerOptions
-
-    context = rclpy.Context()
-    with in_private_network():
-        # Ctrl-C stays a KeyboardInterrupt
-        rclpy.init(args=[], context=context, signal_handler_options=SignalHandlerOptions.NO)
-        try:
-            yield context
-        finally:
-            rclpy.try_shutdown(context=context)
-
-
-@contextmanager
-def private_node(name: str) -> Iterator[tuple[Node, SingleThreadedExecutor]]:
-    """A node of this name in a `private_context`, and an executor for it alone."""
-    import rclpy
-    from rclpy.executors import SingleThreadedExecutor
-
-    with private_context() as context:
-        node = rclpy.create_node(name, context=context)
-        executor = SingleThreadedExecutor(context=context)
-        executor.add_node(node)
-        try:
-            yield node, executor
-        finally:
-            executor.shutdown()
-            node.destroy_node()
 
 
 def fast_dds_environment() -> dict[str, str]:
