@@ -101,9 +101,10 @@ class Outputs:
         self._writers.reverse()
 
     def release(self) -> None:
-        """Let go of memory that the GPU's driver knows of; nothing may be in publication."""
+        """Let go of the messages' memory; nothing may be in publication."""
         for writers in self._writers:
             writers.release()
+        self._writers = [Writers(), Writers()]
 
     def publish(
         self, frame: DepthFrame, header: Header, subscribed: frozenset[str], encodings: Encodings, writers: Writers
