@@ -81,6 +81,22 @@ def constant(name: str, values: Sequence[int]) -> Check:
     return Check(name, figure, "constant", min(after) == max(after))
 
 
+def not_more(name: str, values: Sequence[int]) -> Check:
+    """That a count which goes up and down in the like phases has not gone up for good.
+
+    Args:
+        name: of the count.
+        values: in their order; the first `WARM_UP` of them do not count.
+    """
+    after = settled(values)
+    allowed = "as few in the last quarter as in the first"
+    if len(after) < FEWEST:
+        return Check(name, f"{len(values)} values are too few to say", allowed, False)
+    quarter = len(after) // 4
+    first, last = max(after[:quarter]), min(after[-quarter:])
+    return Check(name, f"{min(after)} to {max(after)}, at the end {last}", allowed, last <= first)
+
+
 def steady_memory(samples: Sequence[Sample]) -> Check:
     """That memory does not grow while nothing but the same image is served again and again.
 
@@ -158,7 +174,7 @@ def of_rests(rests: Sequence[Rest]) -> list[Check]:
     """Everything that is said of like phases."""
     return [
         growth("memory, cleaned up", [rest.clean_mib for rest in rests], "MiB", MEMORY_GROWTH),
-        constant("threads", [rest.footprint.threads for rest in rests]),
+        not_more("threads", [rest.footprint.threads for rest in rests]),
         constant("open files", [rest.footprint.files for rest in rests]),
         constant("files in shared memory", [rest.footprint.shared_files for rest in rests]),
         growth("latency", [rest.latency_ms for rest in rests], "ms", LATENCY_GROWTH),

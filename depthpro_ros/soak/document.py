@@ -32,11 +32,18 @@ Between them comes one phase that is always the same: 640x480 images, each sent 
 subscriber of depth and cloud that is there all the time. Memory, threads, files and latency are compared among these
 like phases only, the first quarter of those after the warm-up (a third of all) with the last, by medians.
 
-Memory is what the process has of its own (USS), each time the node was cleaned up after a like phase: then nothing is
-left that it could give back. What the heap of an active node keeps of large messages is more or less, depending on
-where they happened to lie; so an active node is judged in a phase of its own at the end, a fifth of the time, in which
-the same image is served again and again. The shared memory of the middleware is mapped by everybody who listens, has a
-fixed size, and is touched little by little: its files are counted.
+Memory is what the process has of its own (anonymous memory), each time the node was cleaned up after a like phase: then
+nothing is left that it could give back. What the heap of an active node keeps of large messages is more or less,
+depending on where they happened to lie; so an active node is judged in a phase of its own at the end, a fifth of the
+time, in which the same image is served again and again. The shared memory of the middleware is mapped by everybody who
+listens, has a fixed size, and is touched little by little: its files are counted.
+
+Before all this, a subscriber that takes no message has been there for a while. The middleware keeps the memory of as
+many messages of each output as were ever on their way at once, at most what its queue holds: from then on it has all
+that it will ever want, where else it would get there little by little.
+
+A thread that computes has helpers as long as it lives, and the node's threads are new after each activation: their
+count goes up and down, and must not go up for good.
 """
 
 

@@ -71,7 +71,11 @@ def _send_at(rig: Rig, hz: float, seconds: float, send: Callable[[], object]) ->
 
 
 def fill(rig: Rig) -> None:
-    """Let every buffer of the node see its largest message, so that none grows later."""
+    """Let every buffer of the node see its largest message, so that none grows later.
+
+    The middleware keeps the memory of as many messages of each output as were ever on their way at once, which are
+    more the slower a subscriber is, up to what its queue holds: so one is there that takes none.
+    """
     from depthpro_ros.node.outputs import TOPICS
 
     rig.listen(ALWAYS)
@@ -82,6 +86,9 @@ def fill(rig: Rig) -> None:
             rig.show(size, ALWAYS)
     rig.listen(ALWAYS)
     largest = max(SIZES)
+    with rig.deaf_listener(largest, sorted(TOPICS)):
+        for _ in range(BUFFERS):
+            rig.show(largest, ALWAYS)
     _send_at(rig, 30.0, BURST_S, partial(rig.camera.send, largest))
 
 

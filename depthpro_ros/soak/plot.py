@@ -64,7 +64,7 @@ def _minutes(samples: Sequence[Any]) -> list[float]:
 def _memory(axis: Any, leg: Leg) -> None:
     minutes = _minutes(leg.samples)
     axis.plot(minutes, [s.footprint.rss_mib for s in leg.samples], color="C7", lw=0.8, label="RSS, with shared memory")
-    axis.plot(minutes, [s.footprint.private_mib for s in leg.samples], color="C0", lw=0.8, label="of its own (USS)")
+    axis.plot(minutes, [s.footprint.private_mib for s in leg.samples], color="C0", lw=0.8, label="of its own")
     axis.plot(_minutes(leg.rests), [r.clean_mib for r in leg.rests], "o-", color="C1", ms=3, lw=0.8, label="cleaned up")
     axis.set_ylabel("memory, MiB")
 

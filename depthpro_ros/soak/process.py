@@ -29,17 +29,17 @@ class Observed:
         except ImportError as error:
             raise InputError("a soak needs psutil: pip install 'depthpro_ros[soak]'") from error
         self._process: Any = psutil.Process(pid)
-        self._maps = Path(f"/proc/{pid}/maps")
+        self._maps, self._rollup = Path(f"/proc/{pid}/maps"), Path(f"/proc/{pid}/smaps_rollup")
 
     def footprint(self) -> Footprint:
         """What it holds now."""
         with self._process.oneshot():
-            memory, times = self._process.memory_full_info(), self._process.cpu_times()
+            memory, times = self._process.memory_info(), self._process.cpu_times()
             threads, files = self._process.num_threads(), self._process.num_fds()
-        shared = self._shared()
+        shared, rolled = self._shared(), self._rolled_up()
         return Footprint(
-            private_mib=memory.uss / MIB,
-            pss_mib=getattr(memory, "pss", 0) / MIB,
+            private_mib=(rolled["Anonymous"] + rolled["Swap"]) / MIB,
+            pss_mib=rolled["Pss"] / MIB,
             rss_mib=memory.rss / MIB,
             threads=threads,
             files=files,
@@ -47,6 +47,11 @@ class Observed:
             shared_mib=sum(shared.values()) / MIB,
             cpu_s=times.user + times.system,
         )
+
+    def _rolled_up(self) -> dict[str, int]:
+        """Kinds of memory that it maps, in bytes."""
+        lines = self._rollup.read_text(encoding="ascii", errors="replace").splitlines()[1:]
+        return {name: 1024 * int(value.split()[0]) for name, _, value in (line.partition(":") for line in lines)}
 
     def _shared(self) -> dict[str, int]:
         """Files of shared memory that it maps, and how much of each, in bytes."""

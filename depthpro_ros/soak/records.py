@@ -69,8 +69,8 @@ class Footprint:
     """What the node's process holds.
 
     Attributes:
-        private_mib: memory of its own alone (USS), MiB.
-        pss_mib: the same and its share of what others map, too (PSS).
+        private_mib: memory that is no file's (anonymous, swapped out or not), MiB: its heap, above all.
+        pss_mib: its share of everything that it maps (PSS).
         rss_mib: all that it maps and has touched (RSS), shared memory included.
         threads, files: threads, and open file descriptors.
         shared_files, shared_mib: files of /dev/shm that it maps, and their size.

@@ -3,8 +3,13 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+import tempfile
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from depthpro_ros import bag_messages
@@ -133,6 +138,30 @@ class Rig:
             return self._spin_until(lambda: self.answered(stamp_ns, outputs), ANSWER_S)
 
         self.until(answered, "an answer")
+
+    @contextmanager
+    def deaf_listener(self, size: tuple[int, int], outputs: Collection[str]) -> Iterator[None]:
+        """A subscriber of these outputs beside our own, in a process that does not run meanwhile.
+
+        Args:
+            size: of the pictures that are sent until it has heard those outputs that we listen to.
+            outputs: to subscribe to.
+        """
+        with tempfile.TemporaryFile("w+") as said:
+            process = subprocess.Popen([sys.executable, "-m", "depthpro_ros.soak.deaf", *outputs], stdout=said)
+
+            def has_heard() -> bool:
+                self.show(size, self._listeners)
+                said.seek(0)
+                return set(self._listeners) <= set(said.read().split())
+
+            try:
+                self.until(has_heard, "a second subscriber to hear")
+                process.send_signal(signal.SIGSTOP)
+                yield
+            finally:
+                process.kill()
+                process.wait()
 
     def settle(self) -> Counts:
         """Send nothing until the node has nothing to do any more; what it counted by then."""

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from depthpro_ros.errors import DepthProError
-from depthpro_ros.node.network import private_node
 from depthpro_ros.node.node_process import NodeProcess
 from depthpro_ros.soak.camera import USUAL
 from depthpro_ros.soak.checks import (
@@ -67,6 +66,8 @@ class _Soaking:
 
     def run(self) -> None:
         """Start the process, load it, end it, and check."""
+        from depthpro_ros.node.private_node import private_node
+
         parameters = NODE_PARAMETERS | self._plan.parameters
         parameters |= {"image_transport": self._leg.transport, "model": self._plan.model}
         final, took_s = Counts(), float("nan")

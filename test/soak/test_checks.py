@@ -14,6 +14,7 @@ from depthpro_ros.soak.checks import (
     constant,
     growth,
     none_refused_but_bad,
+    not_more,
     nothing_odd,
     of_rests,
     only_explained,
@@ -69,7 +70,14 @@ def test_growth_is_from_the_first_to_the_last_quarter_after_the_warm_up() -> Non
 @pytest.mark.parametrize("count", [0, 1, 5])
 def test_too_few_like_phases_say_nothing(count: int) -> None:
     assert not growth("memory", [400.0] * count, "MiB", 0.01).passed
-    assert not constant("threads", [20] * count).passed
+    assert not constant("files", [20] * count).passed
+    assert not not_more("threads", [20] * count).passed
+
+
+def test_threads_may_come_and_go_but_not_stay() -> None:
+    assert not_more("threads", [20, 20, 20, 24, 25, 24, 25, 25, 24, 25, 24, 25]).passed
+    check = not_more("threads", [20, 20, 20, 24, 25, 24, 25, 25, 26, 27, 26, 27])
+    assert not check.passed and "24 to 27, at the end 26" in check.figure
 
 
 def test_a_leak_in_serving_one_image_is_found() -> None:
