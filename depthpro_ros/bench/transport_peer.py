@@ -23,12 +23,12 @@ def main(role: str, keep_memory: bool) -> None:
 
     Args:
         role: "writer" or "reader".
-        keep_memory: see `depthpro_ros.node.memory`.
+        keep_memory: see `depthpro_ros.allocator`.
     """
     import rclpy
     from rclpy.executors import SingleThreadedExecutor
 
-    from depthpro_ros.node.memory import keep_freed_memory
+    from depthpro_ros.allocator import keep_freed_memory
 
     if keep_memory:
         keep_freed_memory()

@@ -6,8 +6,8 @@ from __future__ import annotations
 import gc
 from typing import TYPE_CHECKING
 
+from depthpro_ros.allocator import share_one_heap
 from depthpro_ros.node.ending import ANSWERED_S, DeviceLost, EndSignals, Hung, leave, limit_the_end
-from depthpro_ros.node.memory import share_one_heap
 
 if TYPE_CHECKING:
     from depthpro_ros.node.loading import Load

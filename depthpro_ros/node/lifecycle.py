@@ -16,6 +16,7 @@ from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.task import Future
 
+from depthpro_ros.allocator import keep_freed_memory
 from depthpro_ros.errors import DepthProError, WeightsError
 from depthpro_ros.models.estimator import Estimator
 from depthpro_ros.node.cameras import cameras
@@ -24,7 +25,7 @@ from depthpro_ros.node.diagnostics import Condition
 from depthpro_ros.node.ending import ANSWERED_S, STOP_S, DeviceLost, Hung, limit_the_end
 from depthpro_ros.node.live_settings import LiveSettings
 from depthpro_ros.node.loading import Load, ModelLoader, load_estimator
-from depthpro_ros.node.memory import give_back_device_memory, give_back_freed_memory, keep_freed_memory
+from depthpro_ros.node.memory import give_back_memory
 from depthpro_ros.node.parameters import Settings
 from depthpro_ros.node.reporter import Reporter
 from depthpro_ros.node.ros_logging import RosHandler
@@ -189,7 +190,7 @@ class DepthNode(LifecycleNode):
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Unsubscribe and stop. A frame in progress is finished, but not published."""
         self._unsubscribe()
-        give_back_freed_memory()
+        give_back_memory()
         self._state = "inactive"
         return super().on_deactivate(state)
 
@@ -202,8 +203,7 @@ class DepthNode(LifecycleNode):
                 camera.outputs.release()
         self._estimator = self._worker = None
         self._pipelines = []
-        give_back_freed_memory()
-        give_back_device_memory()
+        give_back_memory(of_device=True)
         self._state = "unconfigured"
         return super().on_cleanup(state)
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only 
 
 RESIDENT = """
 import ctypes, re, threading
-from depthpro_ros.node import memory
+from depthpro_ros import allocator
 def resident_mib():
     return int(re.search(r"VmRSS:\\s+(\\d+)", open("/proc/self/status").read()).group(1)) / 1024
 libc = ctypes.CDLL(None)
@@ -36,10 +36,10 @@ def values(script: str) -> list[float]:
 def test_freed_memory_is_kept_until_it_is_given_back() -> None:
     before, kept, given_back, not_kept = values("""
 print(resident_mib())
-memory.keep_freed_memory()
+allocator.keep_freed_memory()
 use_and_free(40)
 print(resident_mib())
-memory.give_back_freed_memory()
+allocator.keep_no_freed_memory()
 print(resident_mib())
 use_and_free(40)
 print(resident_mib())
@@ -52,8 +52,8 @@ print(resident_mib())
 @pytest.mark.parametrize(("shared", "most"), [(True, 30), (False, None)])
 def test_threads_use_what_others_have_freed(shared: bool, most: int | None) -> None:
     (grown,) = values(f"""
-{"memory.share_one_heap()" if shared else ""}
-memory.keep_freed_memory()
+{"allocator.share_one_heap()" if shared else ""}
+allocator.keep_freed_memory()
 begin = resident_mib()
 barrier = threading.Barrier(3)
 def work():
