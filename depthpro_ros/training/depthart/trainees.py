@@ -165,14 +165,20 @@ class DecoderTrainee(nn.Module):
             yield from self.model.tokenizer.get_submodule(part).named_parameters(part)
 
     def forward(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        """Mean |p / d - 1| after scaling each image by the median of d / p; sky counts as D98."""
+        """Mean |p / d - 1| after scaling each image by the median of d / p; sky counts as D98.
+
+        What the decoder says beyond the code's ends counts as the end, and learns all the same: else a decoder that has
+        once gone there for everything stays there.
+        """
         depth, valid = depth_of(batch)
         far = far_depth(depth, valid)
         known = valid & far.isfinite().view(-1, 1, 1)
         truth = (depth / far.view(-1, 1, 1)).clamp(LEAST_RELATIVE, 1.0)
         with torch.no_grad():
             latent = answer(self.model, batch.rgb, self._decoding).latents[-1]
-        aligned = aligned_ratio(relative_depth(self.model, latent), truth, known)
+        code = self.model.tokenizer.decode(latent).float().mean(1)
+        within = code.detach().clamp(-1, 1) + (code - code.detach())
+        aligned = aligned_ratio(decode_depth(within, self.model.config.depth_code), truth, known)
         loss = (aligned - 1).abs()[~aligned.isnan()].mean()
         return loss, {}
 
