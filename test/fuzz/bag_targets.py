@@ -6,10 +6,12 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rosbags.highlevel import anyreader
 
 from depthpro_ros.bag_messages import (
     COMPRESSED,
@@ -120,10 +122,21 @@ def scanned(scan: Scan, name: str) -> Callable[[bytes], None]:
     return parse
 
 
+@cache
+def remember_definitions() -> None:
+    """Let rosbags parse each text of a message definition once.
+
+    It parses them anew whenever a bag is opened, which is nearly all the time that takes, and most cases leave them as
+    they are.
+    """
+    anyreader.get_types_from_msg = lru_cache(maxsize=1000)(anyreader.get_types_from_msg)
+
+
 def recording(content: bytes) -> None:
     """The number of a suffix, then a bag; opened as the evaluation does, and all its messages read."""
     if not content:
         return
+    remember_definitions()
     path = file_of("bag" + (".mcap", ".db3", ".bag", ".mcap.zstd")[content[0] % 4], content[1:])
     with Recording(path) as opened:
         list_topics(opened)
@@ -140,9 +153,11 @@ def _recordings() -> Sequence[bytes]:
 
 def metadata(content: bytes) -> None:
     """The metadata.yaml of a good rosbag2 folder."""
+    remember_definitions()
     folder = scratch() / "folder"
     if not folder.exists():
-        write_bag(folder, "mcap")
+        with BagWriter(folder, "mcap") as bag:
+            bag.info("/camera/camera_info", 10, 20.0)
     file_of("folder/metadata.yaml", content)
     with Recording(folder) as opened:
         assert opened.counts is not None
@@ -151,7 +166,8 @@ def metadata(content: bytes) -> None:
 def _metadata() -> Sequence[bytes]:
     folder = scratch() / "described"
     shutil.rmtree(folder, ignore_errors=True)
-    write_bag(folder, "mcap")
+    with BagWriter(folder, "mcap") as bag:
+        bag.info("/camera/camera_info", 10, 20.0)
     return [(folder / "metadata.yaml").read_bytes().replace(b"described", b"folder")]
 
 
