@@ -23,7 +23,7 @@ class CausalAttention(nn.Module):
         dim = config.dim
         self.config = config
         if config.unit_queries:
-            self.scale_mul_1H11 = nn.Parameter(torch.full((1, config.heads, 1, 1), 4.0).log())
+            self.scale_mul_1H11 = nn.Parameter(torch.full((1, config.heads, 1, 1), math.log(4.0)))
         self.mat_qkv = nn.Linear(dim, 3 * dim, bias=False)
         self.q_bias, self.v_bias = nn.Parameter(torch.zeros(dim)), nn.Parameter(torch.zeros(dim))
         self.proj = nn.Linear(dim, dim)

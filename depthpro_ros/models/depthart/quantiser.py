@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from depthpro_ros.models.depthart.config import TokenizerConfig
+from depthpro_ros.models.depthart.tables import embedding
 
 Choose = Callable[[int, Tensor], Tensor]
 """(scale's number, the nearest codes [B, p^2]) to the codes to go on with [B, p^2]."""
@@ -84,7 +85,7 @@ class MultiScaleQuantiser(nn.Module):
     def __init__(self, config: TokenizerConfig) -> None:
         super().__init__()
         self.scales = config.scales
-        self.embedding = nn.Embedding(config.codes, config.latent_dim)
+        self.embedding = embedding(config.codes, config.latent_dim)
         self.quant_resi = SharedConvs(config.shared_convs, config.latent_dim, config.blend)
 
     @property

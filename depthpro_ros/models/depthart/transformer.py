@@ -18,6 +18,7 @@ from torch.utils.checkpoint import checkpoint
 from depthpro_ros.models.depthart.blocks import AdaLnBeforeHead, AdaLnBlock
 from depthpro_ros.models.depthart.config import DepthArtConfig
 from depthpro_ros.models.depthart.quantiser import MultiScaleQuantiser
+from depthpro_ros.models.depthart.tables import embedding
 from depthpro_ros.models.vit import VisionTransformer
 
 
@@ -39,10 +40,10 @@ class RefinementTransformer(nn.Module):
         self.config = config
         t, tokens = config.transformer, config.tokenizer.tokens
         self.word_embed = nn.Linear(config.tokenizer.latent_dim, t.dim)
-        self.class_emb = nn.Embedding(t.classes + 1, t.dim)
+        self.class_emb = embedding(t.classes + 1, t.dim)
         self.pos_start = nn.Parameter(torch.zeros(1, 1, t.dim))
         self.pos_1LC = nn.Parameter(torch.zeros(1, tokens, t.dim))
-        self.lvl_embed = nn.Embedding(len(config.tokenizer.scales), t.dim)
+        self.lvl_embed = embedding(len(config.tokenizer.scales), t.dim)
         self.blocks = nn.ModuleList(AdaLnBlock(t, drop_path * index / max(t.depth - 1, 1)) for index in range(t.depth))
         self.head_nm = AdaLnBeforeHead(t.dim)
         self.head = nn.Linear(t.dim, config.tokenizer.codes)
