@@ -6,17 +6,16 @@ from __future__ import annotations
 import pytest
 
 from depthpro_ros import load_estimator
-from depthpro_ros.evaluation.held_out import fit_trivial, held_out_frames
+from depthpro_ros.evaluation.held_out import HELD_OUT_SEEDS, fit_trivial, held_out_frames
 from depthpro_ros.evaluation.held_out_relative import RelativeScore, score_frames
 from depthpro_ros.models.registry import DEPTHART_WEIGHTS
 
 SCENES = 96
 
 
-@pytest.fixture(scope="module")
-def scores() -> dict[str, RelativeScore]:
+def scores_on(seeds: range) -> dict[str, RelativeScore]:
     estimator = load_estimator("depthart_ar", device="cpu", precision="float32")
-    frames = (batch for batch, _ in held_out_frames(range(SCENES)))
+    frames = (batch for batch, _ in held_out_frames(seeds))
     return {
         score.predictor: score for score in score_frames(estimator, fit_trivial(range(1_000_000, 1_000_064)), frames)
     }
@@ -26,10 +25,11 @@ def test_is_at_most_16_megabytes() -> None:
     assert DEPTHART_WEIGHTS.stat().st_size <= 16e6
 
 
-def test_is_better_than_the_mean_depth_map(scores: dict[str, RelativeScore]) -> None:
-    assert scores["depthart_ar"].abs_rel < scores["mean_map"].abs_rel
+def test_is_better_than_the_mean_depth_map() -> None:
+    scores = scores_on(range(SCENES))
+    assert scores["depthart_ar"].abs_rel < 0.75 * scores["mean_map"].abs_rel
 
 
-@pytest.mark.xfail(strict=True, reason="0.39: the bundled model has had half an hour of training on two CPU cores")
-def test_is_within_a_quarter(scores: dict[str, RelativeScore]) -> None:
-    assert scores["depthart_ar"].abs_rel < 0.25
+@pytest.mark.slow
+def test_is_within_a_quarter_on_all_held_out_scenes() -> None:
+    assert scores_on(HELD_OUT_SEEDS)["depthart_ar"].abs_rel < 0.25

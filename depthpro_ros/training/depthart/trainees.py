@@ -145,7 +145,7 @@ class ArmTrainee(nn.Module):
 
 
 class DecoderTrainee(nn.Module):
-    """The decoder on the model's own answers, with the error that is reported as its loss.
+    """The decoder on the model's own answers, by the ratio of depth to the true one.
 
     What the model says is not what the tokenizer's encoder would, and the decoder that was trained with the encoder
     takes every difference for depth.
@@ -165,7 +165,7 @@ class DecoderTrainee(nn.Module):
             yield from self.model.tokenizer.get_submodule(part).named_parameters(part)
 
     def forward(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        """Mean |p / d - 1| after scaling each image by the median of d / p; sky counts as D98.
+        """Mean |ln(p / d)| after scaling each image by the median of d / p; sky counts as D98.
 
         What the decoder says beyond the code's ends counts as the end, and learns all the same: else a decoder that has
         once gone there for everything stays there.
@@ -179,7 +179,7 @@ class DecoderTrainee(nn.Module):
         code = self.model.tokenizer.decode(latent).float().mean(1)
         within = code.detach().clamp(-1, 1) + (code - code.detach())
         aligned = aligned_ratio(decode_depth(within, self.model.config.depth_code), truth, known)
-        loss = (aligned - 1).abs()[~aligned.isnan()].mean()
+        loss = aligned.log().abs()[~aligned.isnan()].mean()
         return loss, {}
 
     def latent(self, batch: Batch) -> Tensor:
