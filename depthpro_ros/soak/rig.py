@@ -125,9 +125,20 @@ class Rig:
         self.until(lambda: self.answered(stamp_ns, outputs), "the outputs of an image")
 
     def connect(self, size: tuple[int, int]) -> Counts:
-        """Send pictures until one is answered: from then on both sides know each other; what was counted by then."""
-        self.show(size, self._listeners)
-        return self.settle()
+        """Send pictures until one is answered with its own calibration; what was counted by then.
+
+        From then on both sides know each other, on both topics: which they do at different times.
+        """
+        counts = Counts()
+
+        def calibrated() -> bool:
+            nonlocal counts
+            self.show(size, self._listeners)
+            counts = self.settle()
+            return self.said.get("focal source") == "camera_info"
+
+        self.until(calibrated, "an image to be computed with its CameraInfo")
+        return counts
 
     def show(self, size: tuple[int, int], outputs: Collection[str]) -> None:
         """Send pictures until these outputs of one have come."""

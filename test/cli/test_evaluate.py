@@ -168,7 +168,8 @@ def test_a_report_can_be_written_again(model, bag, tmp_path, capsys):
 
 def test_the_node_needs_ros_and_says_how_to_get_it(bag, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "rclpy", None)
-    monkeypatch.delitem(sys.modules, "depthpro_ros.node.live_evaluation", raising=False)
+    for module in ("live_evaluation", "private_node"):
+        monkeypatch.delitem(sys.modules, f"depthpro_ros.node.{module}", raising=False)
     assert run("node", bag, "-o", tmp_path / "out") == 2
     assert "setup.bash" in capsys.readouterr().err
 
