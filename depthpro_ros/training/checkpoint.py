@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,17 +34,31 @@ class Progress:
 
 
 def write_checkpoint(path: Path, progress: Progress, architecture: str, state: dict[str, Any]) -> str | None:
-    """Write beside the last checkpoint, then swap.
+    """Write a checkpoint in place of the last one; see `put_in_place`."""
+    everything = {"progress": asdict(progress), "architecture": architecture, **state}
+
+    def write(partial: Path) -> None:
+        with partial.open("wb") as file:
+            torch.save(everything, file)
+            file.flush()
+            os.fsync(file.fileno())
+
+    return put_in_place(path, write)
+
+
+def put_in_place(path: Path, write: Callable[[Path], object]) -> str | None:
+    """Write beside a file, then swap.
+
+    Args:
+        path: of the file, which need not be there yet.
+        write: writes the file that it is given.
 
     Returns:
-        None if all went well, else why it did not (a full disk, say): the last checkpoint is then as it was.
+        None if all went well, else why it did not (a full disk, say): the file is then as it was.
     """
     partial = path.with_name(path.name + ".partial")
     try:
-        with partial.open("wb") as file:
-            torch.save({"progress": asdict(progress), "architecture": architecture, **state}, file)
-            file.flush()
-            os.fsync(file.fileno())
+        write(partial)
         partial.replace(path)
     # PyTorch's writer turns a failed write into a RuntimeError
     except (OSError, RuntimeError) as error:

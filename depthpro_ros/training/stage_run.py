@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-import time
+from functools import partial
 from typing import Any
 
 import torch
@@ -16,18 +16,16 @@ from torch.utils.data import DataLoader
 
 from depthpro_ros.errors import InputError
 from depthpro_ros.models.depth_pro.weights import load_network, save_network
+from depthpro_ros.training.checkpoint import put_in_place
 from depthpro_ros.training.config_stage import Stage
 from depthpro_ros.training.data.batch import Batch
 from depthpro_ros.training.init import start_head_as_patch_encoder
 from depthpro_ros.training.monitor import Monitor
 from depthpro_ros.training.optimisers import Optimisers, rate_factor
+from depthpro_ros.training.pace import LOG_EVERY, Pace
 from depthpro_ros.training.run import Run
 from depthpro_ros.training.trainees import TRAINEES, StageLoss, Trainee
 from depthpro_ros.training.validation import validate
-
-_LOG_EVERY = 20
-_LONGEST_STEP_S = 60.0
-"""A paused process (SIGSTOP) must not count its sleep as training time."""
 
 
 class StageRun:
@@ -61,23 +59,20 @@ class StageRun:
             model = DistributedDataParallel(self.trainee, broadcast_buffers=False)
         batches = run.data.validation(self.trainee.side_px)
         self.monitor.start_stage(stage.name, progress.step, stage.steps)
-        last, running = time.monotonic(), None
+        pace = Pace()
         patience = run.config.validation.patience
         for batch in self._loader():
             loss, terms, norm = self._step(model, batch.to(self.device))
             if self.mean is not None:
                 self.mean.update_parameters(self.trainee)
             progress.step += 1
-            now = time.monotonic()
-            took = min(now - last, _LONGEST_STEP_S)
-            progress.spent_s += took
-            last = now
-            running = loss if running is None else 0.95 * running + 0.05 * loss
-            self.monitor.step(running, stage.batch / max(took, 1e-9))
-            if progress.step % _LOG_EVERY == 0:
+            took_s = pace.step(loss)
+            progress.spent_s += took_s
+            self.monitor.step(pace.loss, stage.batch / max(took_s, 1e-9))
+            if progress.step % LOG_EVERY == 0:
                 rate = rate_factor(stage.schedule, progress.step - 1, stage.steps)
                 shown = {name: float(term) for name, term in terms.items()}
-                self._record("train", {"loss": running, **shown, "gradient_norm": float(norm), "rate_factor": rate})
+                self._record("train", {"loss": pace.loss, **shown, "gradient_norm": float(norm), "rate_factor": rate})
             if progress.step % run.config.validation.every == 0 or progress.step == stage.steps:
                 self._validate(batches)
             stopping = run.should_stop(deadline)
@@ -135,13 +130,9 @@ class StageRun:
         if not self.run.processes.leads:
             return
         best = self.mean.module.network if self.mean is not None else self.run.network
-        partial = self.best_path.with_name(self.best_path.name + ".partial")
-        try:
-            save_network(best, partial, torch.float32)  # type: ignore[arg-type]
-            partial.replace(self.best_path)
-        except (OSError, RuntimeError) as error:
-            partial.unlink(missing_ok=True)
-            self.monitor.say(f"best weights were not written: {error}")
+        problem = put_in_place(self.best_path, partial(save_network, best, dtype=torch.float32))  # type: ignore[arg-type]
+        if problem:
+            self.monitor.say(f"best weights were not written: {problem}")
 
     def _record(self, group: str, values: dict[str, float]) -> None:
         self.monitor.figures(group, self._before + self.progress.step, values, self.stage.name, self.progress.spent_s)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -13,12 +13,14 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.data import DataLoader
 
 from depthpro_ros.errors import InputError
+from depthpro_ros.training.checkpoint import put_in_place
 from depthpro_ros.training.data.batch import Batch
 from depthpro_ros.training.depthart.config import ArtSchedule, ArtStage
 from depthpro_ros.training.depthart.figures import aligned_figures
 from depthpro_ros.training.depthart.samples import depth_of
 from depthpro_ros.training.depthart.trainees import RegressionTrainee, relative_depth, trainee_of
 from depthpro_ros.training.monitor import Monitor
+from depthpro_ros.training.pace import LOG_EVERY, Pace
 
 if TYPE_CHECKING:
     from depthpro_ros.training.depthart.run import ArtTrainer
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
 READOUT = "readout.pt"
 """File in a run's folder: the readout of a regression stage, which no weights file holds."""
 _ATTENTION = (SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH)
-_LOG_EVERY = 20
-_LONGEST_STEP_S = 60.0
 
 
 def rate_factor(schedule: ArtSchedule, step: int, steps: int) -> float:
@@ -97,17 +97,15 @@ class StageOfArt:
         run, stage, progress = self.run, self.stage, self.run.progress
         batches = run.data.validation(run.model.config.tokenizer.image_px)
         self.monitor.start_stage(stage.name, progress.step, stage.steps)
-        last, running = time.monotonic(), None
+        pace = Pace()
         for batch in self._loader():
             loss, figures = self._step(batch.to(self.device))
             progress.step += 1
-            now = time.monotonic()
-            took = min(now - last, _LONGEST_STEP_S)
-            last, progress.spent_s = now, progress.spent_s + took
-            running = loss if running is None else 0.95 * running + 0.05 * loss
-            self.monitor.step(running, stage.batch / max(took, 1e-9))
-            if progress.step % _LOG_EVERY == 0:
-                self._record("train", {"loss": running, **{name: float(v) for name, v in figures.items()}})
+            took_s = pace.step(loss)
+            progress.spent_s += took_s
+            self.monitor.step(pace.loss, stage.batch / max(took_s, 1e-9))
+            if progress.step % LOG_EVERY == 0:
+                self._record("train", {"loss": pace.loss, **{name: float(v) for name, v in figures.items()}})
             if progress.step % run.config.validation.every == 0 or progress.step == stage.steps:
                 self._validate(batches)
             stopping = run.should_stop(deadline)
@@ -181,13 +179,10 @@ class StageOfArt:
             self._set(kept)
 
     def _save_best(self) -> None:
-        partial = self._best.with_name(self._best.name + ".partial")
-        try:
-            torch.save({name: p.detach().cpu() for name, p in self._trained.items()}, partial)
-            partial.replace(self._best)
-        except (OSError, RuntimeError) as error:
-            partial.unlink(missing_ok=True)
-            self.monitor.say(f"best weights were not written: {error}")
+        best = {name: p.detach().cpu() for name, p in self._trained.items()}
+        problem = put_in_place(self._best, partial(torch.save, best))
+        if problem:
+            self.monitor.say(f"best weights were not written: {problem}")
 
     @torch.no_grad()
     def _set(self, values: dict[str, Tensor]) -> None:
