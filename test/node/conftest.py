@@ -24,3 +24,10 @@ def start(tmp_path_factory: pytest.TempPathFactory, ros: None) -> Iterator[Calla
     """Starts nodes, each with its peer; they end with the module."""
     with starting_nodes(tmp_path_factory) as start_:
         yield start_
+
+
+@pytest.fixture
+def peer(running: Peer) -> Iterator[Peer]:
+    """The node that a module's fixture `running` started, put back afterwards."""
+    yield running
+    running.only()

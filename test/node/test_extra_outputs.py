@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -42,13 +42,6 @@ def running(start: Callable[..., Peer]) -> Peer:
     peer.listen(*ALL)
     peer.connected()
     return peer
-
-
-@pytest.fixture
-def peer(running: Peer) -> Iterator[Peer]:
-    """The node, put back afterwards."""
-    yield running
-    running.only()
 
 
 def test_all_have_the_images_own_header_and_size(peer: Peer) -> None:

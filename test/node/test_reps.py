@@ -6,7 +6,7 @@ REP 103 (units and axes), 105 (frames), 117 (special values of ranges), 118 (dep
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +35,6 @@ def running(start: Callable[..., Peer], depth_file: Path) -> Peer:
     peer.listen(*OUTPUTS)
     peer.connected()
     return peer
-
-
-@pytest.fixture
-def peer(running: Peer) -> Iterator[Peer]:
-    """The node, put back afterwards."""
-    yield running
-    running.only()
 
 
 def said(peer: Peer, depth_file: Path, depth_m: np.ndarray, **parameters: Any) -> dict[str, Any]:
