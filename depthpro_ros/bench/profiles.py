@@ -109,7 +109,7 @@ def of_model(
             estimator = profile.options.load(model, context.device)
             found = [Deviation.between(depth_of(estimator, p), t) for p, t in zip(pictures, truths, strict=False)]
             cells = speed(usual, estimator, pictures[:1], context.device, seconds / len(PROFILES), least)
-        except (InputError, RuntimeError, NotImplementedError) as error:
+        except (InputError, RuntimeError) as error:
             rows.append(Row(profile.name, ("not here", *[""] * 3)))
             notes.append(f"{profile.name}: {first_line(error)}.")
             continue

@@ -61,7 +61,7 @@ def product(number_format: str, shape: tuple[int, int, int], device: str) -> Wor
         probe = _product(number_format, (few, inner, columns), device)
         probe()
         seconds = seconds_of(probe, device)
-    except (RuntimeError, NotImplementedError, AttributeError) as error:
+    except (RuntimeError, AttributeError) as error:
         raise Unsupported(first_line(error)) from error
     # whole sixteens of rows, which fp8 products need
     rows = max(few, min(rows, int(few * LONGEST_S / seconds))) // 16 * 16
@@ -107,7 +107,7 @@ def convolution(dtype: torch.dtype, device: str) -> Work:
         few = of(16)
         few()
         seconds = seconds_of(few, device)
-    except (RuntimeError, NotImplementedError) as error:
+    except RuntimeError as error:
         raise Unsupported(first_line(error)) from error
     rows = max(16, min(SIDE, int(16 * LONGEST_S / seconds)))
     return Work(f"{dtype} convolution", 2.0 * CHANNELS * CHANNELS * KERNEL**2 * rows * SIDE, of(rows))
