@@ -8,10 +8,13 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 from rosbags.highlevel import anyreader
+from rosbags.serde import cdr, ros1
+from rosbags.serde.utils import compile_lines
 
 from depthpro_ros.bag_messages import (
     COMPRESSED,
@@ -124,12 +127,19 @@ def scanned(scan: Scan, name: str) -> Callable[[bytes], None]:
 
 @cache
 def remember_definitions() -> None:
-    """Let rosbags parse each text of a message definition once.
+    """Let rosbags parse each text of a message definition, and compile each function that it writes, once.
 
-    It parses them anew whenever a bag is opened, which is nearly all the time that takes, and most cases leave them as
-    they are.
+    It does both anew whenever a bag is opened, which is nearly all the time that takes, and most cases leave the
+    definitions as they are.
     """
     anyreader.get_types_from_msg = lru_cache(maxsize=1000)(anyreader.get_types_from_msg)
+
+    @lru_cache(maxsize=10_000)
+    def compiled(lines: tuple[str, ...]) -> ModuleType:
+        return compile_lines(list(lines))
+
+    for module in (cdr, ros1):
+        vars(module)["compile_lines"] = lambda lines: compiled(tuple(lines))
 
 
 def recording(content: bytes) -> None:

@@ -34,8 +34,8 @@ class FakeEstimator:
     """Depth and focal length are plain functions of the image.
 
     Attributes:
-        meeting: a folder with a file for each process that has loaded a model; images of the first recording wait until
-            there are two, those of the second until there are three.
+        meeting: a folder with a file for each process that has loaded a model, and one for each that was given an image;
+            images of the first recording wait until two have loaded, those of the second until three were given one.
         refused: an image whose first pixel is this makes it fail as a fault in the code would.
         predicted: images so far.
     """
@@ -49,7 +49,9 @@ class FakeEstimator:
         if self.refused is not None and tuple(rgb[0, 0]) == self.refused:
             raise RuntimeError("an image that this model cannot stand")
         if self.meeting is not None:
-            await_files(self.meeting, 1 + int(rgb[0, 0, 0]))
+            (self.meeting / f"{os.getpid()}.given").touch()
+            pattern, count = {1: ("*.loaded", 2), 2: ("*.given", 3)}[int(rgb[0, 0, 0])]
+            await_files(self.meeting, pattern, count)
         self.predicted += 1
         focal = 40.0 + float(rgb[..., 2].mean()) / 10 if focal_px is None else focal_px
         depth_m = torch.from_numpy(1 + rgb[..., 0].astype(np.float32) / 64) * (focal / FX)
@@ -66,15 +68,15 @@ def refusing_fake(seed: int) -> FakeEstimator:
 
 
 def meeting_fake(meeting: Path) -> FakeEstimator:
-    (meeting / str(os.getpid())).touch()
+    (meeting / f"{os.getpid()}.loaded").touch()
     return FakeEstimator(meeting, first_pixel(2, 7))
 
 
-def await_files(folder: Path, count: int) -> None:
+def await_files(folder: Path, pattern: str, count: int) -> None:
     deadline = time.monotonic() + 60
-    while len(list(folder.iterdir())) < count:
+    while len(list(folder.glob(pattern))) < count:
         if time.monotonic() > deadline:
-            raise TimeoutError(f"there are no {count} files in {folder}")
+            raise TimeoutError(f"there are no {count} files {pattern} in {folder}")
         time.sleep(0.01)
 
 
