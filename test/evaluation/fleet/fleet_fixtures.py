@@ -34,8 +34,9 @@ class FakeEstimator:
     """Depth and focal length are plain functions of the image.
 
     Attributes:
-        meeting: a folder with a file for each process that has loaded a model, and one for each that was given an image;
-            images of the first recording wait until two have loaded, those of the second until three were given one.
+        meeting: a folder with a file for each process that has loaded a model, and one for each that was given an
+            image; images of the first recording wait until two have loaded, those of the second until three were given
+            one.
         refused: an image whose first pixel is this makes it fail as a fault in the code would.
         predicted: images so far.
     """
