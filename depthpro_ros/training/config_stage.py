@@ -57,13 +57,13 @@ class Optimiser(Strict):
     Attributes:
         kind: `muon` orthogonalises the updates of the transformers' matrices (Jordan et al. 2024) and uses
             AdamW for all else: it needs fewer steps from nothing.
-        lr_encoder: peak learning rate of the transformers.
+        lr_encoder: peak learning rate of the transformers; 0 freezes them.
         lr_decoder: peak learning rate of all else.
         clip: the gradient's largest norm.
     """
 
     kind: Literal["adamw", "muon"] = "adamw"
-    lr_encoder: Positive = 1.28e-5
+    lr_encoder: Annotated[float, Field(ge=0)] = 1.28e-5
     lr_decoder: Positive = 1.28e-4
     betas: tuple[Share, Share] = (0.9, 0.999)
     weight_decay: Annotated[float, Field(ge=0)] = 0.0

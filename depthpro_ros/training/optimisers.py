@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -25,50 +27,93 @@ def rate_factor(schedule: Schedule, step: int, steps: int) -> float:
     return schedule.last + (1 - schedule.last) * 0.5 * (1 + math.cos(math.pi * progress))
 
 
+@dataclass(frozen=True)
+class Part:
+    """Parameters that move alike.
+
+    Attributes:
+        parameters: at least one.
+        rate: peak learning rate.
+        muon: whether Muon moves them: hidden matrices of transformers, not embeddings and not what is no matrix.
+    """
+
+    parameters: Sequence[nn.Parameter]
+    rate: float
+    muon: bool = False
+
+
+class Moves(Protocol):
+    """What all parts have in common, see `Optimiser`."""
+
+    betas: tuple[float, float]
+    weight_decay: float
+    clip: float
+
+
+def parts_of(settings: Optimiser, trainee: Trainee, freeze_norms: bool) -> list[Part]:
+    """What a stage of Depth Pro moves; everything else in its network is frozen here.
+
+    Args:
+        settings: of the stage.
+        trainee: what is trained.
+        freeze_norms: leave LayerNorms as they are.
+    """
+    named = trained_parameters(trainee, freeze_norms)
+    transformer = {name for name in named if ".blocks." in name or "patch_embed" in name or "_embed" in name}
+    transformer |= {name for name in named if "cls_token" in name or ".norm" in name}
+    others = [p for name, p in named.items() if name not in transformer]
+    if settings.lr_encoder == 0:
+        for name in transformer:
+            named[name].requires_grad_(False)
+        return [Part(others, settings.lr_decoder)]
+    return [
+        *split({name: named[name] for name in named if name in transformer}, settings.lr_encoder, settings.kind),
+        Part(others, settings.lr_decoder),
+    ]
+
+
+def split(transformer: dict[str, nn.Parameter], rate: float, kind: Literal["adamw", "muon"]) -> list[Part]:
+    """A transformer's parameters, by name, as Muon moves them or not; VAR's modulation is an embedding."""
+    hidden = [
+        name
+        for name, p in transformer.items()
+        if kind == "muon" and ".blocks." in f".{name}" and p.ndim == 2 and "ada_lin" not in name
+    ]
+    others = [p for name, p in transformer.items() if name not in hidden]
+    matrices = [transformer[name] for name in hidden]
+    return [part for part in (Part(others, rate), Part(matrices, rate, muon=True)) if part.parameters]
+
+
 class Optimisers:
     """One or two optimisers that step together.
 
     Weight decay is for matrices and kernels only.
 
     Args:
+        parts: what is moved.
         settings: of the stage.
-        trainee: what is trained; everything else in its network is frozen here.
-        freeze_norms: leave LayerNorms as they are.
     """
 
-    def __init__(self, settings: Optimiser, trainee: Trainee, freeze_norms: bool) -> None:
-        named = trained_parameters(trainee, freeze_norms)
-        self.parameters: list[nn.Parameter] = list(named.values())
+    def __init__(self, parts: Sequence[Part], settings: Moves) -> None:
+        self.parameters = [p for part in parts for p in part.parameters]
         self._settings = settings
-        transformer = {name for name in named if ".blocks." in name or "patch_embed" in name or "_embed" in name}
-        transformer |= {name for name in named if "cls_token" in name or ".norm" in name}
-        # Muon is for the hidden matrices of the transformers, not for embeddings and not for what is no matrix
-        hidden = {name for name in transformer if ".blocks." in name and named[name].ndim == 2}
-        if settings.kind != "muon":
-            hidden = set()
         groups = []
-        for names, rate in (
-            (transformer - hidden, settings.lr_encoder),
-            (set(named) - transformer, settings.lr_decoder),
-        ):
+        for part in parts:
             for decayed in (True, False):
-                members = [p for name, p in named.items() if name in names and (p.ndim > 1) == decayed]
-                if members:
+                members = [p for p in part.parameters if (p.ndim > 1) == decayed]
+                if members and not part.muon:
                     decay = settings.weight_decay if decayed else 0.0
-                    groups.append({"params": members, "peak": rate, "lr": rate, "weight_decay": decay})
+                    groups.append({"params": members, "peak": part.rate, "lr": part.rate, "weight_decay": decay})
         self._each: list[torch.optim.Optimizer] = [torch.optim.AdamW(groups, betas=settings.betas)]
+        hidden = [{"params": part.parameters, "peak": part.rate, "lr": part.rate} for part in parts if part.muon]
         if hidden:
-            self._each.append(self._muon([named[name] for name in named if name in hidden]))
+            self._each.append(self._muon(hidden))
 
-    def _muon(self, matrices: list[nn.Parameter]) -> torch.optim.Optimizer:
+    def _muon(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
         if not hasattr(torch.optim, "Muon"):
             raise InputError(f"optimiser muon needs PyTorch 2.9 or later, this is {torch.__version__}: use adamw")
-        settings = self._settings
-        group = {"params": matrices, "peak": settings.lr_encoder}
         # this factor gives an update the size of AdamW's, so that one learning rate serves both
-        return torch.optim.Muon(
-            [group], lr=settings.lr_encoder, weight_decay=settings.weight_decay, adjust_lr_fn="match_rms_adamw"
-        )
+        return torch.optim.Muon(groups, weight_decay=self._settings.weight_decay, adjust_lr_fn="match_rms_adamw")
 
     def step(self, factor: float) -> Tensor:
         """Clip the gradient and take a step at `factor` times the peak rates; returns the norm before clipping."""

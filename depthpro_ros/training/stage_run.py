@@ -21,7 +21,7 @@ from depthpro_ros.training.config_stage import Stage
 from depthpro_ros.training.data.batch import Batch
 from depthpro_ros.training.init import start_head_as_patch_encoder
 from depthpro_ros.training.monitor import Monitor
-from depthpro_ros.training.optimisers import Optimisers, rate_factor
+from depthpro_ros.training.optimisers import Optimisers, parts_of, rate_factor
 from depthpro_ros.training.pace import LOG_EVERY, Pace
 from depthpro_ros.training.run import Run
 from depthpro_ros.training.trainees import TRAINEES, StageLoss, Trainee
@@ -40,7 +40,7 @@ class StageRun:
         if stage.from_patch_encoder and not self.progress.step:
             start_head_as_patch_encoder(run.network)
         self.trainee: Trainee = TRAINEES[stage.train](run.network).to(self.device)
-        self.optimisers = Optimisers(stage.optimiser, self.trainee, stage.freeze_norms)
+        self.optimisers = Optimisers(parts_of(stage.optimiser, self.trainee, stage.freeze_norms), stage.optimiser)
         self.loss = StageLoss(stage.losses)  # type: ignore[arg-type]
         self.mean: AveragedModel | None = None
         if config.ema is not None:

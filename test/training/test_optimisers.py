@@ -10,8 +10,9 @@ from depthpro_ros.models.depth_pro import DepthPro
 from depthpro_ros.models.depth_pro.presets import PICO
 from depthpro_ros.training.config_stage import Optimiser, Schedule
 from depthpro_ros.training.init import initialise
-from depthpro_ros.training.optimisers import Optimisers, rate_factor
+from depthpro_ros.training.optimisers import Optimisers, parts_of, rate_factor, split
 from depthpro_ros.training.trainees import TRAINEES, trained_parameters
+from test.training.depthart.small import small_model
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def test_encoder_and_decoder_have_their_own_rates(network: DepthPro, kind: str) 
     """Adam's first step moves a weight by the rate, whatever its gradient; Muon's is of that size."""
     trainee = TRAINEES["depth"](network)
     settings = Optimiser(kind=kind, lr_encoder=1e-4, lr_decoder=1e-2, clip=1e9)
-    optimisers = Optimisers(settings, trainee, freeze_norms=False)
+    optimisers = Optimisers(parts_of(settings, trainee, freeze_norms=False), settings)
     before = {name: p.detach().clone() for name, p in trainee.named_parameters()}
     trainee(rgb(trainee.side_px)).square().sum().backward()
     optimisers.step(1.0)
@@ -71,9 +72,32 @@ def test_encoder_and_decoder_have_their_own_rates(network: DepthPro, kind: str) 
     assert all(moved[name] == 0 for name in moved if ".fov." in name)
 
 
+def test_muon_takes_the_hidden_matrices_of_depthart_alone() -> None:
+    transformer = dict(small_model().transformer.named_parameters())
+    hidden = {id(p) for part in split(transformer, 1e-3, "muon") if part.muon for p in part.parameters}
+    taken = {name.rsplit(".", 2)[-2] for name, p in transformer.items() if id(p) in hidden}
+    assert taken == {"mat_qkv", "proj", "fc1", "fc2"}
+    (plain,) = split(transformer, 1e-3, "adamw")
+    assert len(plain.parameters) == len(transformer) and not plain.muon
+
+
+@pytest.mark.parametrize("kind", ["adamw", "muon"])
+def test_no_rate_freezes_the_transformers(network: DepthPro, kind: str) -> None:
+    trainee = TRAINEES["depth"](network)
+    settings = Optimiser(kind=kind, lr_encoder=0, lr_decoder=1e-2, weight_decay=0.1)
+    optimisers = Optimisers(parts_of(settings, trainee, freeze_norms=False), settings)
+    before = {name: p.detach().clone() for name, p in trainee.named_parameters()}
+    trainee(rgb(trainee.side_px)).square().sum().backward()
+    optimisers.step(1.0)
+    moved = {name for name, p in trainee.named_parameters() if not torch.equal(p, before[name])}
+    assert "network.head.2.weight" in moved and "network.decoder.fusions.3.resnet2.residual.1.weight" in moved
+    assert not any("patch_encoder" in name or "image_encoder" in name for name in moved)
+
+
 def test_the_gradient_is_clipped(network: DepthPro, monkeypatch: pytest.MonkeyPatch) -> None:
     trainee = TRAINEES["depth"](network)
-    optimisers = Optimisers(Optimiser(clip=0.2), trainee, freeze_norms=False)
+    settings = Optimiser(clip=0.2)
+    optimisers = Optimisers(parts_of(settings, trainee, freeze_norms=False), settings)
     norms: list[float] = []
 
     def note(_: torch.optim.Optimizer) -> None:

@@ -49,14 +49,16 @@ class ArtSchedule(Strict):
 
 
 class ArtOptimiser(Strict):
-    """AdamW; the defaults are the paper's.
+    """What moves the weights; the defaults are the paper's.
 
     Attributes:
+        kind: `muon` orthogonalises the updates of the transformer blocks' matrices, see `Optimiser`.
         lr: peak learning rate.
         lr_encoder: peak learning rate of the image's encoder; 0 freezes it.
         clip: the gradient's largest norm.
     """
 
+    kind: Literal["adamw", "muon"] = "adamw"
     lr: Positive = 1e-4
     lr_encoder: Annotated[float, Field(ge=0)] = 1e-4
     betas: tuple[Share, Share] = (0.9, 0.999)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.data import DataLoader
 
@@ -20,6 +20,7 @@ from depthpro_ros.training.depthart.figures import aligned_figures
 from depthpro_ros.training.depthart.samples import depth_of
 from depthpro_ros.training.depthart.trainees import RegressionTrainee, relative_depth, trainee_of
 from depthpro_ros.training.monitor import Monitor
+from depthpro_ros.training.optimisers import Optimisers, split
 from depthpro_ros.training.pace import LOG_EVERY, Pace
 
 if TYPE_CHECKING:
@@ -52,45 +53,37 @@ class StageOfArt:
         for index, block in enumerate(run.model.transformer.blocks):
             block.drop_path = stage.drop_path * index / max(len(run.model.transformer.blocks) - 1, 1)  # type: ignore[assignment]
         self.trainee = trainee_of(run.model, stage).to(self.device)
-        self._optimiser = self._make_optimiser()
+        self._optimisers = self._make_optimisers()
         self._mean: dict[str, Tensor] = {}
         if config.ema is not None:
             self._mean = {name: p.detach().clone() for name, p in self._trained.items()}
         self._best = config.output / f"best-{stage.name}.pt"
         state = run.take_resumed()
-        if state is not None and "optimiser" in state:
+        if state is not None and "optimisers" in state:
             self.trainee.load_state_dict(state["extra"], strict=False)
-            self._optimiser.load_state_dict(state["optimiser"])
+            self._optimisers.load_state_dict(state["optimisers"])
             torch.set_rng_state(state["random"])
             self._mean = state["mean"]
         # on a CPU, the fused attention's backward in bfloat16 is four times as slow as the plain formula's
         low = config.precision == "bfloat16" and self.device.type == "cpu"
         self._attention = [SDPBackend.MATH] if low else list(_ATTENTION)
 
-    def _make_optimiser(self) -> torch.optim.AdamW:
+    def _make_optimisers(self) -> Optimisers:
         settings = self.stage.optimiser
         for parameter in self.run.model.parameters():
             parameter.requires_grad_(False)
-        named = {
-            name: p for name, p in self.trainee.trained() if settings.lr_encoder > 0 or not name.startswith("encoder.")
-        }
-        tokenizer = self.stage.train == "tokenizer"
-        groups = []
-        for of_encoder in (False, True):
-            rate = settings.lr_encoder if of_encoder else settings.lr
-            for decayed in (False, True):
-                members = [
-                    p
-                    for name, p in named.items()
-                    if (name.startswith("encoder.") and not tokenizer) == of_encoder and (p.ndim > 1) == decayed
-                ]
-                decay = settings.weight_decay if decayed else 0.0
-                if members:
-                    groups.append({"params": members, "lr": rate, "peak": rate, "weight_decay": decay})
-        for parameter in named.values():
+        named = dict(self.trainee.trained())
+        own = self.stage.train == "tokenizer"  # whose encoder is not the image's
+        encoder = {name: p for name, p in named.items() if name.startswith("encoder.") and not own}
+        others = {name: p for name, p in named.items() if name not in encoder}
+        parts = split(others, settings.lr, settings.kind)
+        if settings.lr_encoder > 0:
+            parts += split(encoder, settings.lr_encoder, settings.kind)
+            others |= encoder
+        self._trained = others
+        for parameter in others.values():
             parameter.requires_grad_(True)
-        self._trained = named
-        return torch.optim.AdamW(groups, betas=settings.betas)
+        return Optimisers(parts, settings)
 
     def train(self, deadline: float | None) -> bool:
         """Do the remaining steps; whether the stage came to its end. The model then has its best weights."""
@@ -142,12 +135,8 @@ class StageOfArt:
                     "the data; the last checkpoint is kept"
                 )
             loss.backward()
-        figures["gradient_norm"] = nn.utils.clip_grad_norm_(self._trained.values(), stage.optimiser.clip)
         factor = rate_factor(stage.schedule, run.progress.step, stage.steps)
-        for group in self._optimiser.param_groups:
-            group["lr"] = group["peak"] * factor
-        self._optimiser.step()
-        self._optimiser.zero_grad(set_to_none=True)
+        figures["gradient_norm"] = self._optimisers.step(factor)
         if self._mean:
             assert run.config.ema is not None
             # a mean over all steps at first: the start is no good weight
@@ -199,7 +188,7 @@ class StageOfArt:
             self.monitor,
             {
                 "extra": extra,
-                "optimiser": self._optimiser.state_dict(),
+                "optimisers": self._optimisers.state_dict(),
                 "random": torch.get_rng_state(),
                 "mean": self._mean,
             },

@@ -24,7 +24,7 @@ from test.training.depthart.small import small_model
 
 STAGES = [
     {"name": "tokens", "train": "tokenizer", "steps": 3, "batch": 2, "images": 0.5, "revive_every": 2},
-    {"name": "warm", "train": "regression", "steps": 2, "batch": 2},
+    {"name": "warm", "train": "regression", "steps": 2, "batch": 2, "optimiser": {"kind": "muon", "lr_encoder": 1e-5}},
     {"name": "arm", "train": "depthart", "steps": 3, "batch": 2, "rollout": "sampled", "drop_path": 0.1},
     {"name": "decoder", "train": "decoder", "steps": 2, "batch": 2},
 ]
