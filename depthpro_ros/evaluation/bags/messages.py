@@ -62,6 +62,41 @@ def deserialised(raw: bytes, msgtype: str, *, is_ros2: bool, store: Any = None) 
         raise InputError(f"a message of {len(raw)} bytes is no {msgtype}, it is damaged: {reason}") from error
 
 
+def check_definition(store: Any, msgtype: str, *, is_ros2: bool) -> None:
+    """Compare a recording's own definition of a message with ROS's, down to the types within.
+
+    Args:
+        store: definitions that the recording carries.
+        msgtype: one of `READ_TYPES`.
+        is_ros2: which ROS.
+
+    Raises:
+        InputError: they differ, so that a message would have other fields than are read from it.
+    """
+    known = ros2_store() if is_ros2 else ros1_store()
+    if _fields(store, msgtype) != _fields(known, msgtype):
+        raise InputError(f"its definition of {msgtype} is not that of ROS {2 if is_ros2 else 1}")
+
+
+def _fields(store: Any, msgtype: str) -> dict[str, Any]:
+    """Names and types of a message's fields, and of those of the messages within."""
+    from rosbags.interfaces import Nodetype
+
+    found: dict[str, Any] = {}
+    waiting = [msgtype]
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        found[name] = store.fielddefs[name][1]
+        for _, (kind, what) in found[name]:
+            if kind in (Nodetype.ARRAY, Nodetype.SEQUENCE):
+                kind, what = what[0]
+            if kind == Nodetype.NAME:
+                waiting.append(what)
+    return found
+
+
 def rosbags_installed() -> None:
     """Check before the first import.
 

@@ -13,7 +13,7 @@ from depthpro_ros.bag_messages import stamp_ns
 from depthpro_ros.errors import InputError
 from depthpro_ros.evaluation.bags.clocks import Place
 from depthpro_ros.evaluation.bags.compression import ZSTD_MAGIC
-from depthpro_ros.evaluation.bags.messages import READ_TYPES, STAMPED_TYPES, deserialised, ros2_store
+from depthpro_ros.evaluation.bags.messages import READ_TYPES, STAMPED_TYPES, check_definition, deserialised, ros2_store
 
 
 class PackedMessages(InputError):
@@ -110,9 +110,14 @@ class Part:
 
     def _survey(self) -> None:
         connections = [c for c in self._reader.connections if c.msgtype in READ_TYPES]
+        store = self._reader.typestore
+        for msgtype in {c.msgtype for c in connections if c.msgtype in store.fielddefs}:
+            check_definition(store, msgtype, is_ros2=self.is_ros2)
         for connection, time_ns, raw in self._reader.messages(connections) if connections else ():
             if self.is_ros2 and bytes(raw[:4]) == ZSTD_MAGIC:
                 raise PackedMessages("messages are compressed")
+            if not isinstance(time_ns, int):  # SQLite holds text where a table says numbers
+                raise InputError(f"{connection.topic} has a message with the time {time_ns!r}")
             self.places[connection.topic].append(self._place(connection.msgtype, time_ns, raw))
             if connection.msgtype in STAMPED_TYPES and stamp_ns(raw, self.is_ros2) == 0:
                 self.unstamped[connection.topic] += 1

@@ -22,7 +22,9 @@ from depthpro_ros.evaluation.bags.compression import ZSTD_MAGIC
 from depthpro_ros.evaluation.bags.recording import Recording
 from depthpro_ros.evaluation.bags.scan_sqlite import MAX_MISSES
 from depthpro_ros.evaluation.bags.scan_sqlite import _messages as scan_sqlite_messages
+from depthpro_ros.evaluation.bags.transforms import TransformTree
 from test.bag_writer import BagWriter
+from test.fuzz import repairs
 
 FORMS = [
     ("mcap", ""),
@@ -336,6 +338,26 @@ def test_a_damaged_message_does_not_end_the_reading_of_the_others(tmp_path: Path
         assert [first.message.k[0], third.message.k[0]] == [500.0, 500.0]
         with pytest.raises(InputError, match="is no sensor_msgs/msg/CameraInfo, it is damaged"):
             _ = second.message
+
+
+def test_a_definition_that_is_not_that_of_ros_is_not_believed(tmp_path: Path) -> None:
+    content = storage_file(write(tmp_path / "bag", "mcap")).read_bytes()
+    assert b"] transforms" in content
+    path = tmp_path / "alone.mcap"
+    path.write_bytes(repairs.mcap(content.replace(b"] transforms", b"] trantforms")))
+    with Recording(path) as recording:
+        assert "its definition of tf2_msgs/msg/TFMessage is not that of ROS 2" in recording.account()
+        assert images(recording) == list(range(FRAMES))
+        assert TransformTree.of(recording).between("base", START_NS, "camera", START_NS)[2, 3] == 1.0
+
+
+def test_a_time_that_is_text_costs_its_own_message(tmp_path: Path) -> None:
+    bag = write(tmp_path / "bag", "sqlite")
+    with closing(sqlite3.connect(storage_file(bag))) as database, database:
+        database.execute("UPDATE messages SET timestamp = 'noon' WHERE id = 3")
+    with Recording(bag) as recording:
+        assert "a message with the time 'noon'" in recording.account()
+        assert len(images(recording)) == FRAMES - 1
 
 
 @pytest.mark.parametrize("summary", [2**40, 2**63, 2**64 - 1])
