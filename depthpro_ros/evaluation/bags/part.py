@@ -76,6 +76,10 @@ class Part:
             self._reader = AnyReader([path], default_typestore=ros2_store())
             self._reader.open()
             self.is_ros2 = bool(self._reader.is2)
+            for c in self._reader.connections:
+                # SQLite holds anything, whatever a table says
+                if not (isinstance(c.topic, str) and isinstance(c.msgtype, str)):
+                    raise InputError(f"a topic has the name {c.topic!r} and the type {c.msgtype!r}")
             self.counts = {c.topic: 0 for c in self._reader.connections}
             self.types = {c.topic: c.msgtype for c in self._reader.connections}
             for connection in self._reader.connections:
@@ -116,7 +120,7 @@ class Part:
         for connection, time_ns, raw in self._reader.messages(connections) if connections else ():
             if self.is_ros2 and bytes(raw[:4]) == ZSTD_MAGIC:
                 raise PackedMessages("messages are compressed")
-            if not isinstance(time_ns, int):  # SQLite holds text where a table says numbers
+            if not isinstance(time_ns, int):
                 raise InputError(f"{connection.topic} has a message with the time {time_ns!r}")
             self.places[connection.topic].append(self._place(connection.msgtype, time_ns, raw))
             if connection.msgtype in STAMPED_TYPES and stamp_ns(raw, self.is_ros2) == 0:

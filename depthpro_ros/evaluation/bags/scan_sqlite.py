@@ -44,9 +44,14 @@ def scan_sqlite(path: Path, report: Report) -> Iterator[RawMessage]:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
             # without this, SQLite opens no file that is shorter than its header says
             database.execute("PRAGMA writable_schema=ON")
-            names = {
-                number: (topic, kind) for number, topic, kind in database.execute("SELECT id, name, type FROM topics")
-            }
+            names: dict[int, tuple[str, str]] = {}
+            for number, topic, kind in database.execute("SELECT id, name, type FROM topics"):
+                if isinstance(topic, str) and isinstance(kind, str):
+                    names[number] = (topic, kind)
+                else:
+                    report(
+                        f"a topic has the name {topic!r} and the type {kind!r}: its messages are left out", "damaged"
+                    )
             yield from _messages(database, names, report)
     except sqlite3.Error as error:
         report(f"its tables cannot be read: {error}", "damaged")

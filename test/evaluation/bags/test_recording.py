@@ -360,6 +360,21 @@ def test_a_time_that_is_text_costs_its_own_message(tmp_path: Path) -> None:
         assert len(images(recording)) == FRAMES - 1
 
 
+def test_a_topic_without_a_name_costs_its_own_messages(tmp_path: Path) -> None:
+    bag = write(tmp_path / "bag", "sqlite")
+    path = storage_file(bag).rename(tmp_path / "alone.db3")
+    with closing(sqlite3.connect(path)) as database, database:
+        # what a damaged page makes of a column that may not be empty
+        database.execute("PRAGMA writable_schema=ON")
+        database.execute("UPDATE sqlite_master SET sql = replace(sql, 'name TEXT NOT NULL', 'name TEXT')")
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE topics SET name = NULL WHERE name = '/c/camera_info'")
+    with Recording(path) as recording:
+        assert "a topic has the name None" in recording.account()
+        assert set(recording.types) == {"/tf_static", "/c/image"}
+        assert images(recording) == list(range(FRAMES))
+
+
 @pytest.mark.parametrize("summary", [2**40, 2**63, 2**64 - 1])
 def test_an_mcap_whose_summary_lies_beyond_every_file_is_read(tmp_path: Path, summary: int) -> None:
     with BagWriter(tmp_path / "bag") as bag:
