@@ -77,7 +77,7 @@ def main() -> None:
         "the common start's regression": score_regression(model, readout, held_out),
         "the tokenizer's own tokens of the truth": score_tokenizer(model, held_out),
     }
-    write(DOCS, results, trivial, model.config.tokenizer.scales)
+    write(DOCS, results, trivial, model.config.tokenizer.scales, arguments.pool)
 
 
 if __name__ == "__main__":

@@ -169,19 +169,22 @@ def page(
     )
 
 
-def write(docs: Path, results: Sequence[ArmResult], trivial: dict[str, Score], scales: Sequence[int]) -> None:
+def write(
+    docs: Path, results: Sequence[ArmResult], trivial: dict[str, Score], scales: Sequence[int], pool: int
+) -> None:
     """Write docs/depthart.md and its picture.
 
     Args:
         docs: the folder of the documentation; `depthart_notes.md` is read there.
         results, trivial, scales: see `page`.
+        pool: training images of one seed.
     """
     picture = docs / "images" / "depthart_arms.png"
     picture.parent.mkdir(parents=True, exist_ok=True)
     picture.write_bytes(plots(results, scales))
     settings = results[0].settings
     seeds = len({r.seed for r in results})
-    command = f"python -m benchmarks.depthart --steps {settings.steps} --seeds {seeds}"
+    command = f"python -m benchmarks.depthart --steps {settings.steps} --seeds {seeds} --pool {pool}"
     notes = (docs / "depthart_notes.md").read_text(encoding="utf-8")
     text = page(results, trivial, scales, notes, command, "images/depthart_arms.png")
     (docs / "depthart.md").write_text(text, encoding="utf-8")
