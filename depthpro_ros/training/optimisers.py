@@ -23,8 +23,12 @@ def rate_factor(schedule: Schedule, step: int, steps: int) -> float:
         return (step + 1) / (warm + 1)
     if schedule.kind == "paper":
         return 1.0 if step < warm + schedule.flat * steps else schedule.last
-    progress = (step - warm) / max(steps - warm, 1)
-    return schedule.last + (1 - schedule.last) * 0.5 * (1 + math.cos(math.pi * progress))
+    return cosine(schedule.last, (step - warm) / max(steps - warm, 1))
+
+
+def cosine(last: float, progress: float) -> float:
+    """Half a cosine, from 1 where the progress is 0 to `last` where it is 1."""
+    return last + (1 - last) * 0.5 * (1 + math.cos(math.pi * progress))
 
 
 @dataclass(frozen=True)
@@ -59,17 +63,14 @@ def parts_of(settings: Optimiser, trainee: Trainee, freeze_norms: bool) -> list[
         freeze_norms: leave LayerNorms as they are.
     """
     named = trained_parameters(trainee, freeze_norms)
-    transformer = {name for name in named if ".blocks." in name or "patch_embed" in name or "_embed" in name}
-    transformer |= {name for name in named if "cls_token" in name or ".norm" in name}
-    others = [p for name, p in named.items() if name not in transformer]
+    marks = (".blocks.", "_embed", "cls_token", ".norm")
+    transformer = {name: p for name, p in named.items() if any(mark in name for mark in marks)}
+    others = Part([p for name, p in named.items() if name not in transformer], settings.lr_decoder)
     if settings.lr_encoder == 0:
-        for name in transformer:
-            named[name].requires_grad_(False)
-        return [Part(others, settings.lr_decoder)]
-    return [
-        *split({name: named[name] for name in named if name in transformer}, settings.lr_encoder, settings.kind),
-        Part(others, settings.lr_decoder),
-    ]
+        for parameter in transformer.values():
+            parameter.requires_grad_(False)
+        return [others]
+    return [*split(transformer, settings.lr_encoder, settings.kind), others]
 
 
 def split(transformer: dict[str, nn.Parameter], rate: float, kind: Literal["adamw", "muon"]) -> list[Part]:

@@ -41,6 +41,11 @@ def ros1_store() -> Any:
     return store
 
 
+def ros_store(is_ros2: bool) -> Any:
+    """Definitions of the one ROS or the other."""
+    return ros2_store() if is_ros2 else ros1_store()
+
+
 def deserialised(raw: bytes, msgtype: str, *, is_ros2: bool, store: Any = None) -> Any:
     """A message of a recording.
 
@@ -54,7 +59,7 @@ def deserialised(raw: bytes, msgtype: str, *, is_ros2: bool, store: Any = None) 
         InputError: the bytes are no message of this type.
     """
     if store is None or msgtype not in store.fielddefs:
-        store = ros2_store() if is_ros2 else ros1_store()
+        store = ros_store(is_ros2)
     try:
         return store.deserialize_cdr(raw, msgtype) if is_ros2 else store.deserialize_ros1(raw, msgtype)
     except Exception as error:  # whatever damaged bytes make of rosbags' parser
@@ -73,8 +78,7 @@ def check_definition(store: Any, msgtype: str, *, is_ros2: bool) -> None:
     Raises:
         InputError: they differ, so that a message would have other fields than are read from it.
     """
-    known = ros2_store() if is_ros2 else ros1_store()
-    if _fields(store, msgtype) != _fields(known, msgtype):
+    if _fields(store, msgtype) != _fields(ros_store(is_ros2), msgtype):
         raise InputError(f"its definition of {msgtype} is not that of ROS {2 if is_ros2 else 1}")
 
 

@@ -76,14 +76,14 @@ class Part:
             self._reader = AnyReader([path], default_typestore=ros2_store())
             self._reader.open()
             self.is_ros2 = bool(self._reader.is2)
+            self.counts: dict[str, int] = defaultdict(int)
+            self.types: dict[str, str] = {}
             for c in self._reader.connections:
                 # SQLite holds anything, whatever a table says
                 if not (isinstance(c.topic, str) and isinstance(c.msgtype, str)):
                     raise InputError(f"a topic has the name {c.topic!r} and the type {c.msgtype!r}")
-            self.counts = {c.topic: 0 for c in self._reader.connections}
-            self.types = {c.topic: c.msgtype for c in self._reader.connections}
-            for connection in self._reader.connections:
-                self.counts[connection.topic] += connection.msgcount
+                self.types[c.topic] = c.msgtype
+                self.counts[c.topic] += c.msgcount
             self._survey()
         except PackedMessages:
             self.close()

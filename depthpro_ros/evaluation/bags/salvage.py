@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from depthpro_ros.errors import InputError
 from depthpro_ros.evaluation.bags.compression import ZSTD_MAGIC, unpack_file, zstd_decompress
-from depthpro_ros.evaluation.bags.messages import READ_TYPES, ros1_store, ros2_store
+from depthpro_ros.evaluation.bags.messages import READ_TYPES, ros_store
 from depthpro_ros.evaluation.bags.problems import Problem
 from depthpro_ros.evaluation.bags.scan import RawMessage, Report
 from depthpro_ros.evaluation.bags.scan_mcap import MCAP_MAGIC, scan_mcap
@@ -93,7 +93,7 @@ def _write(messages: Iterator[RawMessage], out: Path, version: Literal[1, 2]) ->
     from rosbags.rosbag2 import StoragePlugin
     from rosbags.rosbag2 import Writer as Writer2
 
-    store = ros1_store() if version == 1 else ros2_store()
+    store = ros_store(version == 2)
     writer: Any = Writer1(out) if version == 1 else Writer2(out, version=8, storage_plugin=StoragePlugin.MCAP)
     connections: dict[tuple[str, str], Any] = {}
     count = 0

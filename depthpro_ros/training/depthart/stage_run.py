@@ -20,7 +20,7 @@ from depthpro_ros.training.depthart.figures import aligned_figures
 from depthpro_ros.training.depthart.samples import depth_of
 from depthpro_ros.training.depthart.trainees import RegressionTrainee, relative_depth, trainee_of
 from depthpro_ros.training.monitor import Monitor
-from depthpro_ros.training.optimisers import Optimisers, split
+from depthpro_ros.training.optimisers import Optimisers, cosine, split
 from depthpro_ros.training.pace import LOG_EVERY, Pace
 
 if TYPE_CHECKING:
@@ -38,8 +38,7 @@ def rate_factor(schedule: ArtSchedule, step: int, steps: int) -> float:
         return (step + 1) / (warm + 1)
     if schedule.kind == "step":
         return schedule.factor ** (step // schedule.every)
-    progress = (step - warm) / max(steps - warm, 1)
-    return schedule.last + (1 - schedule.last) * 0.5 * (1 + math.cos(math.pi * progress))
+    return cosine(schedule.last, (step - warm) / max(steps - warm, 1))
 
 
 class StageOfArt:
