@@ -88,7 +88,7 @@ def views(seeds: range, height: int, width: int) -> Iterator[View]:
                 roll_deg=math.degrees(scenes.roll_rad[index]),
             )
             points = row_points(depth_m, camera, height // 2)
-            ways = {
+            ways: dict[str, Callable[[Tensor], ScaleEstimate]] = {
                 "ground": partial(scale_from_ground, intrinsics=camera, settings=ground, gates=gates),
                 "scan of one row": partial(scale_from_ranges, intrinsics=camera, points=points, gates=gates),
                 "reference, true depth": partial(scale_from_reference, reference_m=depth_m, gates=gates),

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.depthart.arm import ArmResult, Score
+from depthpro_ros.evaluation.aggregate import Aggregate, aggregate
 from depthpro_ros.machine import machine
 
 LABELS = {
@@ -24,31 +24,18 @@ COLOURS = {"regression": "0.4", "var": "tab:blue", "depthart": "tab:red", "corru
 RESAMPLES = 10_000
 
 
-@dataclass(frozen=True)
-class Interval:
-    """A mean with its 95 % bootstrap interval."""
-
-    mean: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.mean:+.4f} ({self.low:+.4f} to {self.high:+.4f})"
-
-
-def paired_interval(first: NDArray[np.float64], second: NDArray[np.float64], seed: int = 0) -> Interval:
-    """Mean of first - second over scenes, each scene's difference being the mean over training seeds.
+def paired_interval(first: NDArray[np.float64], second: NDArray[np.float64]) -> Aggregate:
+    """first - second over scenes, each scene's difference being the mean over training seeds.
 
     Args:
         first, second: [seeds, scenes], NaN where a scene has no depth.
-        seed: of the resampling.
     """
-    difference = np.nanmean(first - second, axis=0)
-    difference = difference[np.isfinite(difference)]
-    rng = np.random.default_rng(seed)
-    means = difference[rng.integers(len(difference), size=(RESAMPLES, len(difference)))].mean(axis=1)
-    low, high = np.percentile(means, (2.5, 97.5))
-    return Interval(float(difference.mean()), float(low), float(high))
+    return aggregate(list(np.nanmean(first - second, axis=0)), samples=RESAMPLES)
+
+
+def shown(difference: Aggregate) -> str:
+    """Its mean and 95 % interval."""
+    return f"{difference.mean:+.4f} ({difference.low:+.4f} to {difference.high:+.4f})"
 
 
 def matrix(results: Sequence[ArmResult], arm: str, decoder: str) -> NDArray[np.float64]:
@@ -89,7 +76,7 @@ def differences(results: Sequence[ArmResult]) -> str:
             mean = np.nanmean(a - b, axis=0)
             better = float(np.mean(mean[np.isfinite(mean)] > 0))
             lines.append(
-                f"| {LABELS[first]} - {LABELS[second]} | {decoder} | {paired_interval(a, b)} | {seeds} | "
+                f"| {LABELS[first]} - {LABELS[second]} | {decoder} | {shown(paired_interval(a, b))} | {seeds} | "
                 f"{100 * better:.0f} % |"
             )
     return "\n".join(lines)
