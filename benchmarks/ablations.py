@@ -236,7 +236,6 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     args = parser.parse_args()
     base: dict[str, Any] = {
-        "precision": "float32",
         "ema": 0.98,
         "workers": args.workers,
         "checkpoint_every": 20,

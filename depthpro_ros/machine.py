@@ -9,6 +9,19 @@ from collections.abc import Sequence
 
 import torch
 
+BFLOAT16_UNITS = frozenset({"avx512_bf16", "amx_bf16"})
+"""Of `cpu_flags`, those of processors that multiply in bfloat16; others convert to float32 and back."""
+
+
+def cpu_flags() -> frozenset[str]:
+    """What the processor can do, in Linux's words; empty where that is not told."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+            line = next((line for line in lines if line.startswith(("flags", "Features"))), "")
+    except OSError:
+        return frozenset()
+    return frozenset(line.partition(":")[2].split())
+
 
 def machine(devices: Sequence[str] = ()) -> str:
     """Processor and number of cores and, where one of `devices` is CUDA's, the GPU."""

@@ -15,9 +15,9 @@ from depthpro_ros.bench.network import contest
 from depthpro_ros.bench.network_groups import OURS, Entrant, Group
 from depthpro_ros.bench.network_memory import fitting, free_bytes
 from depthpro_ros.bench.pictures import scenes
-from depthpro_ros.bench.provenance import cpu_flags
 from depthpro_ros.bench.random_weights import write_random_depthart
 from depthpro_ros.bench.results import PartResult, RunContext
+from depthpro_ros.machine import BFLOAT16_UNITS, cpu_flags
 from depthpro_ros.models.depthart.presets import FULL, PRESETS
 from depthpro_ros.models.registry import DEPTHART_WEIGHTS
 
@@ -61,7 +61,7 @@ def depthart_groups(on_cuda: bool, flags: frozenset[str]) -> tuple[tuple[Group, 
         return tuple(Group(title.format(p), p, on_gpu) for p in ("float16", "bfloat16", "float32")), ()
     entrants = (ours, plain, Entrant(f"{OURS}, decoding sampled, 5 samples", "depthart", options=sampled("auto")))
     groups = [Group(title.format("float32"), "float32", entrants)]
-    if not {"avx512_bf16", "amx_bf16"} & flags:
+    if not BFLOAT16_UNITS & flags:
         return tuple(groups), ("bfloat16 is not measured: this processor has neither AVX-512 BF16 nor AMX.",)
     both = Group(title.format("bfloat16"), "bfloat16", entrants)
     beside = Entrant(f"{OURS}, float32", "depthart", options=ModelOptions(precision="float32"))

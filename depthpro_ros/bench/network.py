@@ -13,11 +13,11 @@ from depthpro_ros.bench.flops import FrameWork, frame_flops
 from depthpro_ros.bench.network_groups import Group, groups
 from depthpro_ros.bench.network_memory import fitting, free_bytes
 from depthpro_ros.bench.network_tables import Outcome, network_tables
-from depthpro_ros.bench.provenance import cpu_flags
 from depthpro_ros.bench.random_weights import full_weights
 from depthpro_ros.bench.rates import best_rate
 from depthpro_ros.bench.results import PartResult, RunContext, Table
 from depthpro_ros.bench.seat import ContestantDied, Seat
+from depthpro_ros.machine import cpu_flags
 from depthpro_ros.models.depth_pro.presets import PRESETS
 
 

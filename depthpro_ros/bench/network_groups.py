@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from depthpro_ros.bench.model_options import ModelOptions
+from depthpro_ros.machine import BFLOAT16_UNITS
 
 OURS = "depthpro_ros"
 
@@ -80,7 +81,7 @@ def groups(on_cuda: bool, flags: frozenset[str]) -> tuple[tuple[Group, ...], tup
     forms.append(form("quantise int8 (approximate)", quantise="int8"))
     required = [Group(beside.format("float32"), "float32", (ours, theirs))]
     left_out: tuple[str, ...] = ()
-    if {"avx512_bf16", "amx_bf16"} & flags:
+    if BFLOAT16_UNITS & flags:
         required.append(Group(beside.format("bfloat16"), "bfloat16", (ours, theirs)))
     else:
         left_out = ("bfloat16 is not measured: this processor has neither AVX-512 BF16 nor AMX.",)

@@ -15,7 +15,7 @@ import torch
 
 from depthpro_ros import __version__
 from depthpro_ros.bench.results import Provenance
-from depthpro_ros.machine import machine
+from depthpro_ros.machine import cpu_flags, machine
 
 _WIDEST = (("amx_tile", "AMX"), ("avx512f", "AVX-512"), ("avx2", "AVX2"))
 """What decides a processor's matrix rate, widest first; flags as Linux names them."""
@@ -25,16 +25,6 @@ def checkout() -> Path | None:
     """The repository that this package runs from; None where it is installed elsewhere."""
     root = Path(__file__).resolve().parents[2]
     return root if (root / "docs" / "performance_notes.md").is_file() else None
-
-
-def cpu_flags() -> frozenset[str]:
-    """What the processor can do, in Linux's words; empty where that is not told."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as lines:
-            line = next((line for line in lines if line.startswith(("flags", "Features"))), "")
-    except OSError:
-        return frozenset()
-    return frozenset(line.partition(":")[2].split())
 
 
 def device_words(device: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -16,6 +16,7 @@ from depthpro_ros.models.depth_pro.presets import PRESETS
 from depthpro_ros.training.config_data import BagData, Count, Data, FolderData, HypersimData, ScenesData, Strict
 from depthpro_ros.training.config_stage import Stage
 from depthpro_ros.training.data.batch import DatasetKind
+from depthpro_ros.training.precision import Precision
 from depthpro_ros.yaml_file import read_yaml_file
 
 
@@ -42,6 +43,7 @@ class TrainConfig(Strict):
         network: a preset's name, or the fields of `DepthProConfig`; `init` alone decides if None, else nano.
         init: weights to start from, in any form that `load_estimator` reads; None starts from nothing.
         output: folder for checkpoints, curves and the trained weights.
+        precision: of the products, see `in_bfloat16`.
         ema: decay of the running mean of the weights that is validated and kept; None for none.
         checkpoint_every: steps between checkpoints.
         workers: processes that prepare data; 0 does it in the training process (right for scenes on a GPU).
@@ -51,7 +53,7 @@ class TrainConfig(Strict):
     init: Path | None = None
     output: Path
     seed: Annotated[int, Field(ge=0)] = 0
-    precision: Literal["bfloat16", "float32"] = "bfloat16"
+    precision: Precision = "auto"
     gradient_checkpointing: bool = False
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     checkpoint_every: Count = 500

@@ -23,6 +23,7 @@ from depthpro_ros.training.init import start_head_as_patch_encoder
 from depthpro_ros.training.monitor import Monitor
 from depthpro_ros.training.optimisers import Optimisers, parts_of, rate_factor
 from depthpro_ros.training.pace import LOG_EVERY, Pace
+from depthpro_ros.training.precision import in_bfloat16
 from depthpro_ros.training.run import Run
 from depthpro_ros.training.trainees import TRAINEES, StageLoss, Trainee
 from depthpro_ros.training.validation import validate
@@ -97,7 +98,7 @@ class StageRun:
 
     def _step(self, model: nn.Module, batch: Batch) -> tuple[float, dict[str, Tensor], Tensor]:
         config, stage = self.run.config, self.stage
-        low = config.precision == "bfloat16"
+        low = in_bfloat16(config.precision, self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=low), sdpa_kernel(self._attention):
             predicted = model(batch.rgb)
         loss, terms = self.loss(predicted, batch)

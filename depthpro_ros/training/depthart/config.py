@@ -27,6 +27,7 @@ from depthpro_ros.training.config_data import (
 )
 from depthpro_ros.training.config_stage import Augmentation
 from depthpro_ros.training.data.batch import DatasetKind
+from depthpro_ros.training.precision import Precision
 
 StageKind = Literal["tokenizer", "regression", "var", "depthart", "corrupt", "decoder"]
 
@@ -128,6 +129,7 @@ class ArtTrainConfig(Strict):
         encoder: Depth Pro weights whose image encoder the prefix's encoder starts as; `depth_pro_nano` is the
             bundled file.
         output: folder for checkpoints, curves and the trained weights.
+        precision: of the products, see `in_bfloat16`.
         ema: decay of the running mean of the weights that is validated and kept; None for none.
         workers: processes that prepare data; 0 does it in the training process.
     """
@@ -138,7 +140,7 @@ class ArtTrainConfig(Strict):
     encoder: Path | None = None
     output: Path
     seed: Annotated[int, Field(ge=0)] = 0
-    precision: Literal["bfloat16", "float32"] = "bfloat16"
+    precision: Precision = "auto"
     gradient_checkpointing: bool = False
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     checkpoint_every: Count = 500

@@ -22,6 +22,7 @@ from depthpro_ros.training.depthart.trainees import RegressionTrainee, relative_
 from depthpro_ros.training.monitor import Monitor
 from depthpro_ros.training.optimisers import Optimisers, cosine, split
 from depthpro_ros.training.pace import LOG_EVERY, Pace
+from depthpro_ros.training.precision import in_bfloat16
 
 if TYPE_CHECKING:
     from depthpro_ros.training.depthart.run import ArtTrainer
@@ -64,8 +65,8 @@ class StageOfArt:
             torch.set_rng_state(state["random"])
             self._mean = state["mean"]
         # on a CPU, the fused attention's backward in bfloat16 is four times as slow as the plain formula's
-        low = config.precision == "bfloat16" and self.device.type == "cpu"
-        self._attention = [SDPBackend.MATH] if low else list(_ATTENTION)
+        self._low = in_bfloat16(config.precision, self.device)
+        self._attention = [SDPBackend.MATH] if self._low and self.device.type == "cpu" else list(_ATTENTION)
 
     def _make_optimisers(self) -> Optimisers:
         settings = self.stage.optimiser
@@ -123,9 +124,8 @@ class StageOfArt:
     def _step(self, batch: Batch) -> tuple[float, dict[str, Tensor]]:
         run, stage = self.run, self.stage
         self.trainee.train()
-        low = run.config.precision == "bfloat16"
         with sdpa_kernel(self._attention):
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=low):
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self._low):
                 loss, figures = self.trainee(batch)
             value = float(loss.detach())
             if not math.isfinite(value):
