@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from benchmarks.learning_curve import validations
 from depthpro_ros.evaluation.aggregate import aggregate
 from depthpro_ros.evaluation.boundaries import boundary_f1
+from depthpro_ros.evaluation.focal import score_focals
 from depthpro_ros.evaluation.metrics import score_depth
 from depthpro_ros.machine import machine
 from depthpro_ros.models import load_estimator
@@ -157,9 +158,9 @@ def depth_scores(weights: Path) -> Scores:
     for index in range(len(SCENES)):
         predicted = estimator.predict(scenes.rgb[index], float(scenes.focal_px[index])).metres.cpu().numpy()
         truth = scenes.known_depth_m[index].numpy()
-        found = boundary_f1(predicted, truth), score_depth(predicted, truth, align=True).abs_rel
-        for values, value in zip(rows.values(), (*found, score_depth(predicted, truth).delta1), strict=True):
-            values.append(value)
+        rows["boundary F1 ↑"].append(boundary_f1(predicted, truth))
+        rows["abs_rel, median scale ↓"].append(score_depth(predicted, truth, align=True).abs_rel)
+        rows["delta1, metric ↑"].append(score_depth(predicted, truth).delta1)
     return rows
 
 
@@ -172,12 +173,11 @@ def focal_scores(weights: Path, fov: str) -> Scores:
     with torch.inference_mode():
         angles = [FovTrainee(network)(rgb[None])[0] for rgb in scenes.rgb]
     estimated = focal_from_fov(torch.stack(angles).clamp(1, 179), SIDE_PX).numpy()
-    true = scenes.focal_px.numpy()
-    error = np.abs(estimated - true) / true
+    errors = np.array(score_focals(estimated, scenes.focal_px.numpy()).relative_errors)
     return {
-        "within 25 % ↑": list((error < 0.25).astype(float)),
-        "within 50 % ↑": list((error < 0.5).astype(float)),
-        "relative error ↓": list(error),
+        "within 25 % ↑": list((errors < 0.25).astype(float)),
+        "within 50 % ↑": list((errors < 0.5).astype(float)),
+        "relative error ↓": list(errors),
     }
 
 

@@ -46,6 +46,7 @@ class StageRun:
         self.mean: AveragedModel | None = None
         if config.ema is not None:
             self.mean = AveragedModel(self.trainee, multi_avg_fn=get_ema_multi_avg_fn(config.ema))
+        self._low = in_bfloat16(config.precision, self.device)
         self.best_path = run.folder / f"best-{stage.name}.safetensors"
         # on a CPU, the fused attention's backward in bfloat16 is four times as slow as the plain formula's
         self._attention = [SDPBackend.MATH]
@@ -97,9 +98,8 @@ class StageRun:
         return data.loader(range(progress.step, self.stage.steps), run.config.workers, self.device)
 
     def _step(self, model: nn.Module, batch: Batch) -> tuple[float, dict[str, Tensor], Tensor]:
-        config, stage = self.run.config, self.stage
-        low = in_bfloat16(config.precision, self.device)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=low), sdpa_kernel(self._attention):
+        stage = self.stage
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._low), sdpa_kernel(self._attention):
             predicted = model(batch.rgb)
         loss, terms = self.loss(predicted, batch)
         value = float(loss.detach())

@@ -24,7 +24,6 @@ MOST_GROWTH_MB = 800
 megapixels with 16 bits, as it is decoded."""
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.filterwarnings("ignore")  # with which libraries tell of damage
 @pytest.mark.parametrize("name", TARGETS)
 def test_damaged_bytes_are_refused_in_order(name: str) -> None:
