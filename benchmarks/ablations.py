@@ -22,9 +22,8 @@ from torch import Tensor, nn
 
 from benchmarks.learning_curve import validations
 from depthpro_ros.evaluation.aggregate import aggregate
-from depthpro_ros.evaluation.boundaries import boundary_f1
+from depthpro_ros.evaluation.comparison import Row
 from depthpro_ros.evaluation.focal import score_focals
-from depthpro_ros.evaluation.metrics import score_depth
 from depthpro_ros.machine import machine
 from depthpro_ros.models import load_estimator
 from depthpro_ros.models.depth_pro import DepthPro
@@ -157,10 +156,10 @@ def depth_scores(weights: Path) -> Scores:
     rows: Scores = {"boundary F1 ↑": [], "abs_rel, median scale ↓": [], "delta1, metric ↑": []}
     for index in range(len(SCENES)):
         predicted = estimator.predict(scenes.rgb[index], float(scenes.focal_px[index])).metres.cpu().numpy()
-        truth = scenes.known_depth_m[index].numpy()
-        rows["boundary F1 ↑"].append(boundary_f1(predicted, truth))
-        rows["abs_rel, median scale ↓"].append(score_depth(predicted, truth, align=True).abs_rel)
-        rows["delta1, metric ↑"].append(score_depth(predicted, truth).delta1)
+        row = Row.of(str(weights), predicted, scenes.known_depth_m[index].numpy())
+        rows["boundary F1 ↑"].append(row.boundary_f1)
+        rows["abs_rel, median scale ↓"].append(row.abs_rel)
+        rows["delta1, metric ↑"].append(row.delta1)
     return rows
 
 
