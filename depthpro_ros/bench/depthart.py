@@ -12,7 +12,7 @@ from depthpro_ros.bench.depthart_frame import STAGES
 from depthpro_ros.bench.depthart_nano import nano_table
 from depthpro_ros.bench.model_options import ModelOptions
 from depthpro_ros.bench.network import contest
-from depthpro_ros.bench.network_groups import OURS, Entrant, Group
+from depthpro_ros.bench.network_groups import NO_BFLOAT16, OURS, Entrant, Group
 from depthpro_ros.bench.network_memory import fitting, free_bytes
 from depthpro_ros.bench.pictures import scenes
 from depthpro_ros.bench.random_weights import write_random_depthart
@@ -62,7 +62,7 @@ def depthart_groups(on_cuda: bool, flags: frozenset[str]) -> tuple[tuple[Group, 
     entrants = (ours, plain, Entrant(f"{OURS}, decoding sampled, 5 samples", "depthart", options=sampled("auto")))
     groups = [Group(title.format("float32"), "float32", entrants)]
     if not BFLOAT16_UNITS & flags:
-        return tuple(groups), ("bfloat16 is not measured: this processor has neither AVX-512 BF16 nor AMX.",)
+        return tuple(groups), (NO_BFLOAT16,)
     both = Group(title.format("bfloat16"), "bfloat16", entrants)
     beside = Entrant(f"{OURS}, float32", "depthart", options=ModelOptions(precision="float32"))
     return (*groups, replace(both, entrants=(*entrants, beside))), ()

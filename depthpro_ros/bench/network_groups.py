@@ -9,6 +9,7 @@ from depthpro_ros.bench.model_options import ModelOptions
 from depthpro_ros.machine import BFLOAT16_UNITS
 
 OURS = "depthpro_ros"
+NO_BFLOAT16 = "bfloat16 is not measured: this processor has neither AVX-512 BF16 nor AMX."
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,6 @@ def groups(on_cuda: bool, flags: frozenset[str]) -> tuple[tuple[Group, ...], tup
     if BFLOAT16_UNITS & flags:
         required.append(Group(beside.format("bfloat16"), "bfloat16", (ours, theirs)))
     else:
-        left_out = ("bfloat16 is not measured: this processor has neither AVX-512 BF16 nor AMX.",)
+        left_out = (NO_BFLOAT16,)
     fastest = required[-1].precision
     return (*required, Group(other.format(fastest), fastest, tuple(forms), optional=True)), left_out
