@@ -45,10 +45,7 @@ e = {error} · (bend + {bend}) ^ {power}
   anything, the better ones. Nor was a term for the pixels that the edge filter marks of use beside the bend.
 
 The two other constants were fitted to 256 scenes of the kind that the bundled network was trained on, none of which is
-scored here, by `{command} --fit`, with the weights of its [first turn](training.md). With today's,
-which err a little less than the confidence says, it makes 0.30 and 0.36 of 0.33 and 0.38.
-
-An image of 640x480 takes {cost} ms ({device}, by the command below).
+scored here, by `{command} --fit`. An image of 640x480 takes {cost} ms ({device}, by the command below).
 
 **Agreement of overlapping windows is not in it.** Depth Pro's encoder sees overlapping windows of the image at three
 sizes, but they are merged as features, before there is any depth: the network makes one depth per pixel and keeps no
