@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PyTorch's files as names to tensors and nothing else: a weights file comes from the internet."""
+"""Weights files as names to tensors and nothing else: they come from the internet."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TypeVar
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from depthpro_ros.errors import WeightsError, first_line
@@ -61,6 +63,20 @@ def _check_archive(path: Path) -> None:
             f"weights {path} are a compressed archive ({', '.join(packed[:3]) or 'its sizes exceed the file'}), which "
             "PyTorch never writes: refused"
         )
+
+
+def write_safetensors(state: dict[str, Tensor], path: Path, metadata: dict[str, str]) -> None:
+    """Write contiguous tensors on the CPU, and the folder that they go to.
+
+    Raises:
+        OSError: they cannot be written there (a full disk, say).
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        save_file(state, path, metadata=metadata)
+    except SafetensorError as error:
+        raise OSError(f"{path} cannot be written: {first_line(error)}") from error
+    path.chmod(0o644)  # safetensors lets nobody but the owner read
 
 
 def check_plain(state: Mapping[str, Tensor], source: Path) -> None:

@@ -14,8 +14,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from torch import Tensor
 
 from depthpro_ros.errors import DepthProError, InputError, WeightsError
 from depthpro_ros.models.depth_pro.network import DepthPro
@@ -38,14 +36,16 @@ def average(paths: Sequence[Path], shares: Sequence[float] | None = None) -> Dep
         raise InputError(f"the mean of {len(paths)} weights files: give at least two")
     if len(shares) != len(paths) or not all(0 < share < float("inf") for share in shares):
         raise InputError(f"shares {list(shares)} of {len(paths)} weights files: give a positive number for each")
-    networks = [load_network(path) for path in paths]
-    mean: dict[str, Tensor] = {}
-    for path, network, share in zip(paths, networks, shares, strict=True):
-        if network.config != networks[0].config:
+    total, first = sum(shares), load_network(paths[0])
+    mean = {name: tensor.float() * (shares[0] / total) for name, tensor in first.state_dict().items()}
+    for path, share in zip(paths[1:], shares[1:], strict=True):
+        # one beside the mean at a time
+        network = load_network(path)
+        if network.config != first.config:
             raise WeightsError(f"weights {path} are of a network of another size than {paths[0]}: they have no mean")
         for name, tensor in network.state_dict().items():
-            mean[name] = mean.get(name, 0) + tensor.float() * (share / sum(shares))
-    return assemble(networks[0].config, mean, paths[0])
+            mean[name] += tensor.float() * (share / total)
+    return assemble(first.config, mean, paths[0])
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     try:
         save_network(average(args.weights, args.shares), args.output, torch.float32)
-    except (DepthProError, OSError, SafetensorError) as error:
+    except (DepthProError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print(args.output)

@@ -19,7 +19,7 @@ from depthpro_ros.models.depth_pro.config import DepthProConfig
 from depthpro_ros.models.depth_pro.network import DepthPro
 from depthpro_ros.models.depth_pro.weights import load_network
 from depthpro_ros.models.depthart.config import DepthArtConfig
-from depthpro_ros.models.state_file import check_plain, read_torch
+from depthpro_ros.models.state_file import check_plain, read_torch, write_safetensors
 from depthpro_ros.models.vit import ViTConfig
 
 VIT = ViTConfig(4, 1, 1)
@@ -117,3 +117,10 @@ def test_a_shard_with_a_name_that_no_file_can_have_is_missing(tmp_path: Path, na
     (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"a": name}}))
     with pytest.raises(WeightsError, match="is missing: get the whole folder again"):
         load_network(tmp_path)
+
+
+def test_weights_that_cannot_be_written_are_an_error_of_the_system(tmp_path: Path) -> None:
+    """What writes checkpoints goes on after an OSError."""
+    (tmp_path / "folder.safetensors").mkdir()
+    with pytest.raises(OSError, match=r"folder\.safetensors cannot be written: .*directory"):
+        write_safetensors({"a": torch.zeros(1)}, tmp_path / "folder.safetensors", {})

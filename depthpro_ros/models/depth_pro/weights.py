@@ -13,7 +13,6 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from depthpro_ros.errors import WeightsError
@@ -21,7 +20,7 @@ from depthpro_ros.json_text import parse_json
 from depthpro_ros.models.depth_pro.config import DepthProConfig
 from depthpro_ros.models.depth_pro.layouts import config_from_hf, from_hf, is_hf_layout
 from depthpro_ros.models.depth_pro.network import DepthPro
-from depthpro_ros.models.state_file import build_empty, check_plain, read_torch
+from depthpro_ros.models.state_file import build_empty, check_plain, read_torch, write_safetensors
 
 CONFIG_KEY = "depthpro_ros.config"
 """Metadata entry of our own files that holds `DepthProConfig.to_json()`."""
@@ -97,11 +96,13 @@ def _parts(config: DepthProConfig) -> int:
 
 
 def save_network(network: DepthPro, path: Path, dtype: torch.dtype = torch.float16) -> None:
-    """Write our own form: safetensors in Apple's layout with the configuration in its metadata."""
+    """Write our own form: safetensors in Apple's layout with the configuration in its metadata.
+
+    Raises:
+        OSError: see `write_safetensors`.
+    """
     state = {key: value.detach().to("cpu", dtype).contiguous() for key, value in network.state_dict().items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(state, path, metadata={CONFIG_KEY: network.config.to_json()})
-    path.chmod(0o644)  # safetensors lets nobody but the owner read
+    write_safetensors(state, path, {CONFIG_KEY: network.config.to_json()})
 
 
 def _read_safetensors_file(path: Path) -> tuple[DepthProConfig, dict[str, Tensor]]:

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from depthpro_ros.errors import WeightsError
 from depthpro_ros.models.depthart.config import DepthArtConfig
 from depthpro_ros.models.depthart.network import DepthArt
 from depthpro_ros.models.depthart.presets import FULL
-from depthpro_ros.models.state_file import build_empty, check_plain, read_torch
+from depthpro_ros.models.state_file import build_empty, check_plain, read_torch, write_safetensors
 
 CONFIG_KEY = "depthpro_ros.depthart"
 """Metadata entry of our own files that holds `DepthArtConfig.to_json()`."""
@@ -161,12 +161,13 @@ def save_model(model: DepthArt, path: Path, dtype: torch.dtype = torch.float16) 
         model: to be written.
         path: of the file.
         dtype: of all else.
+
+    Raises:
+        OSError: see `write_safetensors`.
     """
     state = {}
     for key, value in model.state_dict().items():
         name = key.removeprefix("transformer.").replace("tokenizer.", TOKENIZER_PREFIX, 1)
         kept = torch.float32 if ".quantize." in key else dtype
         state[name] = value.detach().to("cpu", kept).contiguous()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(state, path, metadata={CONFIG_KEY: model.config.to_json()})
-    path.chmod(0o644)  # safetensors lets nobody but the owner read
+    write_safetensors(state, path, {CONFIG_KEY: model.config.to_json()})
